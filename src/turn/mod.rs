@@ -1,0 +1,21 @@
+//! TURN (RFC 8656) as a machine: allocations, permissions, channels, ports, policy, quotas.
+//!
+//! One [`Relay`] is one shard: it owns its allocations alone and shares only what [`Shared`] holds.
+//! It opens no socket, reads no clock, draws no random number and logs nothing: bytes and time come
+//! in, verdicts, commands, answers and events come out.
+
+mod command;
+mod counters;
+mod event;
+mod relay;
+mod settings;
+mod shared;
+mod verdict;
+
+pub use command::{Answer, Command, OpenFailure, OpenId};
+pub use counters::{Counters, Snapshot};
+pub use event::{AllocationId, EndReason, Event, Summary};
+pub use relay::Relay;
+pub use settings::{ChannelNumbers, Limits, QuotaLimits, RelayAddress, Settings};
+pub use shared::Shared;
+pub use verdict::{DropReason, Route, Verdict};
