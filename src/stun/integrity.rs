@@ -21,7 +21,7 @@ pub(super) const SHA256_MIN_LEN: usize = 16;
 /// Differs: RFC 8489 leaves truncation to the usage and TURN names none; what a client truncates
 /// within the RFC's bounds is accepted, because 128 bits are enough and what we write is whole.
 pub(super) const fn is_sha256_len(len: usize) -> bool {
-    len >= SHA256_MIN_LEN && len <= SHA256_LEN && len % 4 == 0
+    len >= SHA256_MIN_LEN && len <= SHA256_LEN && len.is_multiple_of(4)
 }
 
 /// The HMAC-SHA1 of `before`, which is followed by an attribute with a value of 20 bytes.

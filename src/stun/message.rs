@@ -54,7 +54,7 @@ impl<'a> Message<'a> {
     /// FINGERPRINT is wrong. What the values mean is checked when they are asked for.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let header = Header::decode(bytes)?;
-        if usize::from(header.len) != bytes.len() - HEADER || header.len % 4 != 0 {
+        if usize::from(header.len) != bytes.len() - HEADER || !header.len.is_multiple_of(4) {
             return Err(Malformed::MessageLength);
         }
         let counted = bytes.len();

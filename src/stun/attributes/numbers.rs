@@ -70,11 +70,21 @@ pub struct EvenPort {
     pub reserve_next: bool,
 }
 
-fixed_attribute!(
-    EvenPort = EVEN_PORT[1],
-    |[flags]| Self { reserve_next: flags & 0x80 != 0 },
-    |even| [if even.reserve_next { 0x80 } else { 0 }]
-);
+impl Attribute<'_> for EvenPort {
+    const TYPE: AttributeType = AttributeType::EVEN_PORT;
+
+    /// The value is one byte; some clients count its padding as well.
+    fn decode(value: &[u8], _: &TransactionId) -> Result<Self, Malformed> {
+        match *value {
+            [flags] | [flags, _, _, _] => Ok(Self { reserve_next: flags & 0x80 != 0 }),
+            _ => Err(Malformed::ValueLength(Self::TYPE)),
+        }
+    }
+
+    fn encode(&self, _: &TransactionId, out: &mut Cursor<'_>) {
+        out.put_u8(if self.reserve_next { 0x80 } else { 0 });
+    }
+}
 
 /// DONT-FRAGMENT: relayed packets leave with the DF bit (RFC 8656 section 18.9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -138,23 +148,31 @@ fixed_attribute!(
 /// ICMP: what came back instead of the peer's data (RFC 8656 section 18.13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Icmp {
-    /// The ICMP type; what it means depends on the family of the peer's address.
+    /// The ICMP type, up to 127; what it means depends on the family of the peer's address.
     pub kind: u8,
     /// The ICMP code.
     pub code: u8,
-    /// The error's own word: a next-hop MTU in "too big", zero in most.
+    /// The error's own word: a next-hop MTU in "too big", zero in every other.
     pub data: u32,
 }
 
-fixed_attribute!(
-    Icmp = ICMP[8],
-    |[_, _, kind, code, d0, d1, d2, d3]| Self {
-        kind,
-        code,
-        data: u32::from_be_bytes([d0, d1, d2, d3])
-    },
-    |icmp| {
-        let [d0, d1, d2, d3] = icmp.data.to_be_bytes();
-        [0, 0, icmp.kind, icmp.code, d0, d1, d2, d3]
+impl Attribute<'_> for Icmp {
+    const TYPE: AttributeType = AttributeType::ICMP;
+
+    /// The RFC's figure gives the type seven bits and the code nine.
+    fn decode(value: &[u8], _: &TransactionId) -> Result<Self, Malformed> {
+        let [_, _, high, low, data @ ..] = *exactly::<8>(value, Self::TYPE)?;
+        let bits = u16::from_be_bytes([high, low]);
+        let code = u8::try_from(bits & 0x01FF).map_err(|_| Malformed::OutOfRange(Self::TYPE))?;
+        Ok(Self { kind: high >> 1, code, data: u32::from_be_bytes(data) })
     }
-);
+
+    fn encode(&self, _: &TransactionId, out: &mut Cursor<'_>) {
+        if self.kind > 0x7F {
+            return out.refuse();
+        }
+        out.put_u16(0);
+        out.put_u16(u16::from(self.kind) << 9 | u16::from(self.code));
+        out.put_u32(self.data);
+    }
+}

@@ -34,7 +34,7 @@ impl<'a> Attribute<'a> for UnknownAttributes<'a> {
     const TYPE: AttributeType = AttributeType::UNKNOWN_ATTRIBUTES;
 
     fn decode(value: &'a [u8], _: &TransactionId) -> Result<Self, Malformed> {
-        if value.len() % 2 != 0 {
+        if !value.len().is_multiple_of(2) {
             return Err(Malformed::ValueLength(Self::TYPE));
         }
         Ok(Self(List::Wire(value)))
