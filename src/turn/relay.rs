@@ -159,7 +159,8 @@ impl Relay {
 
     /// When [`Self::handle_timeout`] wants to be called next. O(1).
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.timers.next(), self.reserved_until].into_iter().flatten().min()
+        let reserved = self.reserved_until.filter(|_| !self.shared.reservations.is_empty());
+        [self.timers.next(), reserved].into_iter().flatten().min()
     }
 
     /// Allocations of this shard, open or being opened.
