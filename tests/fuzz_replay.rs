@@ -14,8 +14,11 @@ mod stun_attributes;
 #[path = "fuzz_bodies/stun_message.rs"]
 mod stun_message;
 
-/// Every fuzz target and what it does with its bytes.
-const TARGETS: &[(&str, fn(&[u8]))] = &[
+/// A fuzz target's name and what it does with its bytes.
+type Target = (&'static str, fn(&[u8]));
+
+/// Every fuzz target there is.
+const TARGETS: &[Target] = &[
     ("channel_data", channel_data::run),
     ("credentials", credentials::run),
     ("stun_attributes", stun_attributes::run),
