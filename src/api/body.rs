@@ -48,8 +48,7 @@ async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
     let mut stream = body.into_data_stream();
     let mut bytes = Vec::new();
     while let Some(chunk) = stream.next().await {
-        let chunk =
-            chunk.map_err(|_| ApiError::with(Code::BadRequest, "The body broke off."))?;
+        let chunk = chunk.map_err(|_| ApiError::with(Code::BadRequest, "The body broke off."))?;
         if bytes.len() + chunk.len() > MAX_BODY {
             return Err(Code::BodyTooLarge.into());
         }

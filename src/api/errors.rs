@@ -117,7 +117,8 @@ struct WireError<'a> {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let Self { code, message, retry_after } = self;
-        let wire = Wire { error: WireError { code: code.as_str(), message: &message, retry_after } };
+        let wire =
+            Wire { error: WireError { code: code.as_str(), message: &message, retry_after } };
         let mut response = (code.status(), Json(wire)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
