@@ -1,7 +1,5 @@
 //! What no key can know alone.
 
-use std::net::SocketAddr;
-
 use super::problem::{Fault, Problems};
 use super::value::Value;
 use super::{AddressChoice, Config, Effective};
@@ -17,13 +15,6 @@ pub(super) fn together(effective: &Effective, config: &Config, problems: &mut Pr
     };
     if config.listen.udp.is_empty() && is_empty_list(effective, "listen.udp") {
         wrong("listen.udp", "is empty; write at least one address, such as \"0.0.0.0:3478\"".into());
-    }
-    for (key, tcp) in [("http.listen", &config.http.listen), ("listen.tls", &config.listen.tls)] {
-        for address in tcp {
-            if let Some(other) = config.listen.tcp.iter().find(|tcp| overlap(**tcp, *address)) {
-                wrong(key, format!("{address} overlaps with {other} in listen.tcp; move one"));
-            }
-        }
     }
     let ports = &config.relay.ports;
     if let Some(udp) = config.listen.udp.iter().find(|udp| ports.contains(&udp.port())) {
@@ -54,13 +45,6 @@ fn is_empty_list(effective: &Effective, name: &str) -> bool {
     let mut values = effective.values();
     let named = values.find(|(index, _)| super::keys::KEYS[*index].name == name);
     named.is_some_and(|(_, node)| node.value == Value::List(Vec::new()))
-}
-
-/// Whether two listeners of one transport would take the same port.
-fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
-    let any = one.ip().is_unspecified() || other.ip().is_unspecified();
-    let family = one.is_ipv4() == other.is_ipv4();
-    one.port() == other.port() && one.port() != 0 && family && (any || one.ip() == other.ip())
 }
 
 fn same_family(config: &Config, v4: bool) -> usize {

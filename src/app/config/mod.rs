@@ -23,7 +23,8 @@ use ipnet::IpNet;
 use crate::creds::Secret;
 use crate::turn::{ChannelNumbers, Limits, QuotaLimits};
 
-pub use effective::Effective;
+pub use effective::{Change, Effective, Reloaded};
+pub use print::defaults_toml;
 pub use problem::{Place, Problem, Problems};
 pub use read::duration::{format as format_duration, parse as parse_duration};
 pub use source::flags::Flag;

@@ -3,8 +3,11 @@
 
 use std::fmt::Write;
 
-use super::keys::{KEYS, Reload};
+use super::keys::KEYS;
+#[cfg(test)]
+use super::keys::Reload;
 use super::problem::Place;
+#[cfg(test)]
 use super::source::environment::variable;
 use super::{Effective, value::quoted};
 
@@ -33,8 +36,7 @@ impl Effective {
 }
 
 /// `config.toml`: every key at its default, with its sentences above.
-#[cfg(test)]
-fn config_toml() -> String {
+pub fn defaults_toml() -> String {
     let mut text = String::from(concat!(
         "# Every key of relayhouse at its default. Copy what you change into a file of your own and\n",
         "# start `relayhouse --config FILE`; `relayhouse --config FILE --check` finds mistakes.\n",
@@ -71,7 +73,6 @@ fn markdown_table() -> String {
     text
 }
 
-#[cfg(test)]
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
@@ -106,8 +107,8 @@ mod tests {
 
     #[test]
     fn config_toml_is_the_built_in_defaults() {
-        matches_file("config.toml", &config_toml());
-        let file = from_text("config.toml", &config_toml()).expect("the shipped file is right");
+        matches_file("config.toml", &defaults_toml());
+        let file = from_text("config.toml", &defaults_toml()).expect("the shipped file is right");
         let built_in = from_text("nothing", "").expect("defaults are right");
         assert_eq!(format!("{file:?}"), format!("{built_in:?}"));
     }

@@ -41,11 +41,11 @@ impl fmt::Display for Place {
 /// A value that cannot be used: where it is and what to write instead. The key is added by the
 /// caller that knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub(super) struct Fault {
     /// Where.
-    pub place: Place,
+    pub(super) place: Place,
     /// What is wrong, and what to write instead.
-    pub what: String,
+    pub(super) what: String,
 }
 
 /// One thing that is wrong with a configuration.
