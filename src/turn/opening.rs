@@ -1,0 +1,102 @@
+//! Relay sockets between wish and answer: an Allocate is answered only when its socket is open.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::allocate::OPEN_TRIES;
+use super::allocation::Phase;
+use super::command::{Command, OpenFailure, OpenId};
+use super::counters::add;
+use super::event::Event;
+use super::ports::Parity;
+use super::relay::Relay;
+use super::response::Response;
+use crate::net::Family;
+use crate::time::Now;
+
+impl Relay {
+    /// A socket is open; with the last one the client is told.
+    pub(super) fn relay_opened(&mut self, now: Now, id: OpenId) {
+        let Some(slot) = self.openings.remove(&id) else { return };
+        let Some(allocation) = self.table.get_mut(slot) else { return };
+        let Some(relayed) = allocation.relays.iter_mut().find(|r| r.opening == Some(id)) else {
+            return;
+        };
+        relayed.opening = None;
+        relayed.claim.set_live();
+        let port = relayed.claim.port();
+        self.table.link(port, slot);
+        self.finish_opening(now, slot);
+    }
+
+    /// A socket could not be opened: another port may do; if not, the client is told 508, or, for
+    /// the second family alone, gets what there is (RFC 8656 section 7.2).
+    pub(super) fn relay_failed(&mut self, now: Now, id: OpenId, failure: OpenFailure) {
+        let Some(slot) = self.openings.remove(&id) else { return };
+        let Some(allocation) = self.table.get_mut(slot) else { return };
+        let Some(failed) = allocation.relays.take(|relayed| relayed.opening == Some(id)) else {
+            return;
+        };
+        let Phase::Opening { tries } = allocation.phase else { return };
+        // A reserved port was promised to the client: no other will do. The neighbour of a port
+        // with a reservation is fixed likewise.
+        let fixed = allocation.granted.token.is_some();
+        let family = Family::of(failed.public.ip());
+        let parity = if failed.claim.port().port.is_multiple_of(2) { Parity::Even } else { Parity::Any };
+        if failure == OpenFailure::InUse && tries > 1 && !fixed {
+            allocation.phase = Phase::Opening { tries: tries - 1 };
+            // The failed claim is held until the next is drawn, so that the next is another port.
+            if let Some(claim) = self.draw_port(family, parity) {
+                let relayed = self.relayed(claim, failed.expires);
+                let port = relayed.claim.port();
+                if let Some(id) = relayed.opening {
+                    self.openings.insert(id, slot);
+                    self.command(Command::OpenRelay { id, port });
+                }
+                if let Some(allocation) = self.table.get_mut(slot) {
+                    allocation.relays.push(relayed);
+                }
+                return;
+            }
+        }
+        drop(failed);
+        self.give_up(now, slot, family);
+    }
+
+    fn give_up(&mut self, now: Now, slot: usize, family: Family) {
+        let Some(allocation) = self.table.get_mut(slot) else { return };
+        let others = allocation.relays.iter().next().is_some();
+        if family == Family::V6 && others {
+            allocation.granted.address_error = Some(508);
+            return self.finish_opening(now, slot);
+        }
+        let Some(allocation) = self.take_down(slot) else { return };
+        self.counters.allocation_refused(508);
+        self.answer_later(allocation.flow, Response::exhausted(&allocation));
+        self.close_all(allocation);
+    }
+
+    /// Tells the client, once every socket is open.
+    fn finish_opening(&mut self, now: Now, slot: usize) {
+        let Some(allocation) = self.table.get_mut(slot) else { return };
+        if allocation.relays.iter().any(|relayed| relayed.opening.is_some()) {
+            return;
+        }
+        allocation.phase = Phase::Open;
+        let (flow, response) = (allocation.flow, Response::allocated(allocation));
+        let event = Event::AllocationOpened {
+            id: allocation.id,
+            flow,
+            username: Arc::clone(allocation.owner.username()),
+            relayed: allocation.relays.addresses(),
+            lifetime: Duration::from_secs(allocation.granted.lifetime.into()),
+        };
+        add(&self.counters.allocations, 1);
+        add(&self.counters.allocations_total, 1);
+        self.schedule(now, slot);
+        self.answer_later(flow, response);
+        self.report(event);
+    }
+}
+
+const _: () = assert!(OPEN_TRIES > 1, "one port in use must not refuse a client");
