@@ -136,10 +136,7 @@ mod tests {
     fn a_username_of_508_bytes_is_made_and_one_of_509_is_not() {
         let subject = |length: usize| "x".repeat(length - "17:".len());
         assert!(mint(&secret(), &subject(508), UnixTime(17), ':').is_ok());
-        assert_eq!(
-            mint(&secret(), &subject(509), UnixTime(17), ':'),
-            Err(MintError::TooLong(509))
-        );
+        assert_eq!(mint(&secret(), &subject(509), UnixTime(17), ':'), Err(MintError::TooLong(509)));
     }
 
     #[test]
