@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use super::allocation::{Allocation, Channels, Granted, Phase, Relayed, Relays, Usage};
 use super::command::{Command, OpenId};
 use super::ports::{Parity, PortClaim};
-use super::quota::{Grant, QuotaRefusal};
+use super::quota::Grant;
 use super::reject::Reject;
 use super::relay::Relay;
 use super::request::{Outcome, Requester};
@@ -180,8 +180,8 @@ impl Relay {
             relays,
             phase: Phase::Opening { tries: OPEN_TRIES },
             opened: now.mono,
-            permissions: HashMap::with_hasher(self.hasher),
-            channels: Channels::new(self.hasher),
+            permissions: HashMap::with_hasher(self.hasher.clone()),
+            channels: Channels::new(self.hasher.clone()),
             usage: Usage::default(),
             _grant: grant,
         });
@@ -274,11 +274,5 @@ impl Wish {
             lifetime: message.get::<Lifetime>().map_err(bad)?.map(|lifetime| lifetime.0),
             old_code_points: message.has(AttributeType::OLD_ADDITIONAL_ADDRESS_FAMILY),
         })
-    }
-}
-
-impl From<QuotaRefusal> for Reject {
-    fn from(refusal: QuotaRefusal) -> Self {
-        Self::Quota(refusal)
     }
 }

@@ -15,7 +15,7 @@ use super::reservations::Token;
 use crate::creds::Verified;
 use crate::net::{Family, Flow, RelayPort};
 use crate::stun::TransactionId;
-use crate::time::{Instant, UnixTime};
+use crate::time::Instant;
 
 /// How long a permission lasts (RFC 8656 section 9).
 pub(super) const PERMISSION_LIFETIME: std::time::Duration = std::time::Duration::from_secs(300);
@@ -152,7 +152,7 @@ pub(super) struct Channels {
 impl Channels {
     pub(super) fn new(hasher: FixedState) -> Self {
         Self {
-            by_number: HashMap::with_hasher(hasher),
+            by_number: HashMap::with_hasher(hasher.clone()),
             numbers_by_peer: HashMap::with_hasher(hasher),
         }
     }
@@ -241,10 +241,5 @@ impl Allocation {
             peers: self.usage.peers,
             reason,
         }
-    }
-
-    /// When its credential ends, for the driver's reports.
-    pub(super) fn credential_expires(&self) -> Option<UnixTime> {
-        self.owner.expires()
     }
 }

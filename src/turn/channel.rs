@@ -63,7 +63,7 @@ impl Relay {
         });
         // RFC 8656 section 12.3: binding installs or refreshes the permission.
         let permission = self.policy.judge(local.ip()).unwrap_or(guard);
-        allocation.permit(now, local.ip(), permission);
+        allocation.permit(now.mono, local.ip(), permission);
         Ok(Outcome::Answer(Response::done(message, &key)))
     }
 

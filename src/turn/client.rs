@@ -113,7 +113,7 @@ impl Relay {
             return Err(DropReason::RefusedPeer);
         }
         let from = allocation.relays.port_for(to.ip()).ok_or(DropReason::WrongFamily)?;
-        let start = message.offset_of(data);
+        let start = message.range_of(AttributeType::DATA).ok_or(DropReason::Malformed)?.start;
         let dont_fragment = message.has(AttributeType::DONT_FRAGMENT);
         Ok(Plan { start, len: data.len(), from, to, dont_fragment })
     }

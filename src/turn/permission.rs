@@ -34,7 +34,7 @@ impl Relay {
         let allocation = self.table.get_mut(slot).ok_or(NO_ALLOCATION)?;
         make_room(allocation, now, permitted.iter().map(|(ip, _)| *ip), limit)?;
         for (ip, guard) in permitted {
-            allocation.permit(now, ip, guard);
+            allocation.permit(now.mono, ip, guard);
         }
         Ok(Outcome::Answer(Response::done(message, &key)))
     }

@@ -45,7 +45,7 @@ impl Requester {
 }
 
 /// The comprehension-required attributes a request may carry; any other is answered with 420.
-const UNDERSTOOD: [AttributeType; 15] = [
+const UNDERSTOOD: [AttributeType; 14] = [
     AttributeType::USERNAME,
     AttributeType::MESSAGE_INTEGRITY,
     AttributeType::MESSAGE_INTEGRITY_SHA256,
@@ -60,7 +60,6 @@ const UNDERSTOOD: [AttributeType; 15] = [
     AttributeType::DONT_FRAGMENT,
     AttributeType::RESERVATION_TOKEN,
     AttributeType::REQUESTED_ADDRESS_FAMILY,
-    AttributeType::PRIORITY,
 ];
 
 impl Relay {
