@@ -40,9 +40,9 @@ impl Relay {
         let fresh = bound.is_none();
         let (stale_number, stale_peer) = (number, local);
         if fresh {
-            allocation.channels.retain(|channel| {
-                channel.number != stale_number && channel.peer != stale_peer
-            });
+            allocation
+                .channels
+                .retain(|channel| channel.number != stale_number && channel.peer != stale_peer);
             if allocation.channels.len() >= limits.channels_per_allocation {
                 allocation.sweep(now.mono);
             }

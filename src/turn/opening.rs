@@ -42,7 +42,8 @@ impl Relay {
         // with a reservation is fixed likewise.
         let fixed = allocation.granted.token.is_some();
         let family = Family::of(failed.public.ip());
-        let parity = if failed.claim.port().port.is_multiple_of(2) { Parity::Even } else { Parity::Any };
+        let parity =
+            if failed.claim.port().port.is_multiple_of(2) { Parity::Even } else { Parity::Any };
         if failure == OpenFailure::InUse && tries > 1 && !fixed {
             allocation.phase = Phase::Opening { tries: tries - 1 };
             // The failed claim is held until the next is drawn, so that the next is another port.

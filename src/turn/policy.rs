@@ -197,10 +197,8 @@ mod tests {
     fn policy(allow: &[&str], deny: &[&str]) -> Policy {
         let nets = |list: &[&str]| list.iter().map(|net| net.parse().expect("net")).collect();
         let mut settings = settings();
-        settings.relay_addresses = vec![RelayAddress {
-            local: [10, 0, 0, 5].into(),
-            public: [198, 51, 100, 5].into(),
-        }];
+        settings.relay_addresses =
+            vec![RelayAddress { local: [10, 0, 0, 5].into(), public: [198, 51, 100, 5].into() }];
         settings.own_addresses = vec![[10, 0, 0, 5].into(), [10, 0, 0, 6].into()];
         settings.service_ports = vec!["0.0.0.0:3478".parse().expect("address")];
         (settings.allow, settings.deny) = (nets(allow), nets(deny));

@@ -63,7 +63,8 @@ impl Relay {
         let had = family.filter(|family| {
             self.table.get(slot).is_some_and(|allocation| allocation.relays.of(*family).is_some())
         });
-        had.map(Some).ok_or(Reject::Rule(443, "the allocation has no relayed address of the family"))
+        had.map(Some)
+            .ok_or(Reject::Rule(443, "the allocation has no relayed address of the family"))
     }
 
     /// With a family's relayed address go the permissions and channels towards it.

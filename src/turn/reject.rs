@@ -44,12 +44,16 @@ impl fmt::Display for Reject {
             Self::Denied(denied) => denied.fmt(f),
             Self::Rule(_, why) => f.write_str(why),
             Self::Peer(ip, refusal) => write!(f, "peer {ip}: {refusal}"),
-            Self::Quota(refusal) => write!(f, "`quota.{}` is reached", match refusal {
-                QuotaRefusal::Server => "allocations",
-                QuotaRefusal::User => "allocations_per_user",
-                QuotaRefusal::Credential => "allocations_per_credential",
-                QuotaRefusal::Address => "allocations_per_address",
-            }),
+            Self::Quota(refusal) => write!(
+                f,
+                "`quota.{}` is reached",
+                match refusal {
+                    QuotaRefusal::Server => "allocations",
+                    QuotaRefusal::User => "allocations_per_user",
+                    QuotaRefusal::Credential => "allocations_per_credential",
+                    QuotaRefusal::Address => "allocations_per_address",
+                }
+            ),
         }
     }
 }

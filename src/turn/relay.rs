@@ -65,7 +65,11 @@ impl Relay {
         let hasher = FixedState::with_seed(u64::from_be_bytes(random.bytes()));
         Self {
             policy: Policy::new(&settings),
-            table: Table::new(settings.relay_addresses.len(), settings.ports.clone(), hasher.clone()),
+            table: Table::new(
+                settings.relay_addresses.len(),
+                settings.ports.clone(),
+                hasher.clone(),
+            ),
             timers: Timers::new(),
             openings: HashMap::with_hasher(hasher.clone()),
             limiter: Limiter::new(u64::from_be_bytes(random.bytes())),

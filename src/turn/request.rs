@@ -65,12 +65,8 @@ const UNDERSTOOD: [AttributeType; 14] = [
 impl Relay {
     pub(super) fn request(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Outcome {
         let method = message.method();
-        let known = [
-            Method::ALLOCATE,
-            Method::REFRESH,
-            Method::CREATE_PERMISSION,
-            Method::CHANNEL_BIND,
-        ];
+        let known =
+            [Method::ALLOCATE, Method::REFRESH, Method::CREATE_PERMISSION, Method::CHANNEL_BIND];
         if method == Method::BINDING {
             return self.binding(now, flow, message);
         }

@@ -41,7 +41,12 @@ impl Reservations {
     }
 
     /// Keeps `claim` for whoever brings `token`; gives it back when there are too many.
-    pub(super) fn keep(&self, now: Instant, token: Token, claim: PortClaim) -> Result<(), PortClaim> {
+    pub(super) fn keep(
+        &self,
+        now: Instant,
+        token: Token,
+        claim: PortClaim,
+    ) -> Result<(), PortClaim> {
         let mut by_token = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
         if by_token.len() >= MAX_RESERVATIONS {
             return Err(claim);

@@ -22,11 +22,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(
-        addresses: usize,
-        ports: RangeInclusive<u16>,
-        hasher: FixedState,
-    ) -> Self {
+    pub(super) fn new(addresses: usize, ports: RangeInclusive<u16>, hasher: FixedState) -> Self {
         let count = usize::from(*ports.end()).saturating_sub(usize::from(*ports.start())) + 1;
         Self {
             allocations: Slab::new(),

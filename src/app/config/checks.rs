@@ -14,7 +14,10 @@ pub(super) fn together(effective: &Effective, config: &Config, problems: &mut Pr
         problems.extend(key, vec![fault]);
     };
     if config.listen.udp.is_empty() && is_empty_list(effective, "listen.udp") {
-        wrong("listen.udp", "is empty; write at least one address, such as \"0.0.0.0:3478\"".into());
+        wrong(
+            "listen.udp",
+            "is empty; write at least one address, such as \"0.0.0.0:3478\"".into(),
+        );
     }
     let ports = &config.relay.ports;
     if let Some(udp) = config.listen.udp.iter().find(|udp| ports.contains(&udp.port())) {
@@ -32,7 +35,9 @@ pub(super) fn together(effective: &Effective, config: &Config, problems: &mut Pr
             }
             None if same_family(config, external.public.is_ipv4()) > 1 => {
                 let public = external.public;
-                let what = format!("{public} could name several relay addresses; write \"{public}/PRIVATE\"");
+                let what = format!(
+                    "{public} could name several relay addresses; write \"{public}/PRIVATE\""
+                );
                 wrong("relay.external", what);
             }
             _ => {}
@@ -48,7 +53,8 @@ fn is_empty_list(effective: &Effective, name: &str) -> bool {
 }
 
 fn same_family(config: &Config, v4: bool) -> usize {
-    let of = |choice: &&AddressChoice| matches!(choice, AddressChoice::Ip(ip) if ip.is_ipv4() == v4);
+    let of =
+        |choice: &&AddressChoice| matches!(choice, AddressChoice::Ip(ip) if ip.is_ipv4() == v4);
     config.relay.addresses.iter().filter(of).count()
 }
 

@@ -17,7 +17,9 @@ pub(super) fn keep_on_loopback(effective: &mut Effective) {
     }
     replace(effective.value_mut("relay.addresses"), |text| {
         let ip = text.trim().parse().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        (loopback(ip) != ip).then(|| loopback(ip).to_string()).or((text == "auto").then(|| ip.to_string()))
+        (loopback(ip) != ip)
+            .then(|| loopback(ip).to_string())
+            .or((text == "auto").then(|| ip.to_string()))
     });
     let external = effective.value_mut("relay.external");
     external.value = Value::List(Vec::new());

@@ -312,7 +312,8 @@ pub(super) static KEYS: &[Key] = &[
         default: "[]",
         reload: Live,
         about: "Ranges that may be relayed to although `deny` names them, such as the network of \
-                your media server. Of two ranges the more specific wins; of two equal ones, `deny`.",
+                your media server. Of two ranges the more specific wins. A range that is also one of \
+                \"recommended\" is opened; of two written ones that are equal, `deny` wins.",
         apply: |c, v| put(&mut c.peers.allow, net::ranges(v)),
     },
     Key {
@@ -323,7 +324,7 @@ pub(super) static KEYS: &[Key] = &[
         about: "Ranges that are never relayed to. \"recommended\" stands for everything that is not \
                 a public host: private, loopback, link-local, cloud metadata and the like. Without \
                 it, whoever has a credential reaches your inner network.",
-        apply: |c, v| put(&mut c.peers.deny, net::ranges_or_recommended(v)),
+        apply: |c, v| put(&mut c.peers.deny, net::denied(v, &c.peers.allow)),
     },
     Key {
         name: "limits.max_lifetime",
@@ -405,5 +406,10 @@ pub(super) fn index_of(name: &str) -> Option<usize> {
 pub(super) fn sections() -> impl Iterator<Item = &'static str> {
     let names = KEYS.iter().map(|key| key.parts().0);
     let mut last = "";
-    names.filter(move |name| *name != last && { last = name; true })
+    names.filter(move |name| {
+        *name != last && {
+            last = name;
+            true
+        }
+    })
 }

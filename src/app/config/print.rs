@@ -61,14 +61,20 @@ pub fn defaults_toml() -> String {
 /// The table of keys in `docs/configuration.md`.
 #[cfg(test)]
 fn markdown_table() -> String {
-    let mut text = String::from("| key | default | reload | what, and when to touch it |\n|---|---|---|---|\n");
+    let mut text = String::from(
+        "| key | default | reload | what, and when to touch it |\n|---|---|---|---|\n",
+    );
     for key in KEYS {
         let reload = match key.reload {
             Reload::Live => "yes",
             Reload::Restart => "restart",
         };
         let (name, default, about) = (key.name, key.default, key.about.replace('|', "\\|"));
-        let _ = writeln!(text, "| `{name}`<br>`{}` | `{default}` | {reload} | {about} |", variable(key));
+        let _ = writeln!(
+            text,
+            "| `{name}`<br>`{}` | `{default}` | {reload} | {about} |",
+            variable(key)
+        );
     }
     text
 }
@@ -128,7 +134,8 @@ mod tests {
     fn what_is_printed_can_be_read_again() {
         let set = vec!["relay.ports=50000-50010".to_owned(), "realm=\"x # y".to_owned()];
         let set = set.into_iter().filter(|text| !text.contains('"')).collect();
-        let printed = load(&Sources { set, ..Sources::default() }).expect("good").effective.to_toml();
+        let printed =
+            load(&Sources { set, ..Sources::default() }).expect("good").effective.to_toml();
         let again = from_text("printed", &printed).expect("what we print is right");
         assert_eq!(again.relay.ports, 50000..=50010);
     }
@@ -136,7 +143,8 @@ mod tests {
     #[test]
     fn secrets_are_redacted_and_origins_named() {
         let set = vec!["auth.secrets=north-star".into(), "auth.users=alice=\"swordfish\"".into()];
-        let printed = load(&Sources { set, ..Sources::default() }).expect("good").effective.to_toml();
+        let printed =
+            load(&Sources { set, ..Sources::default() }).expect("good").effective.to_toml();
         assert!(!printed.contains("north-star") && !printed.contains("swordfish"), "{printed}");
         assert!(printed.contains("secrets = [\"[redacted]\"]  # --set auth.secrets"), "{printed}");
         assert!(printed.contains("{ alice = \"[redacted]\" }"), "{printed}");

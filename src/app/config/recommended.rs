@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn the_classic_targets_are_inside() {
-        let targets = ["169.254.169.254", "127.0.0.1", "10.1.2.3", "100.100.1.1", "255.255.255.255"];
+        let targets =
+            ["169.254.169.254", "127.0.0.1", "10.1.2.3", "100.100.1.1", "255.255.255.255"];
         for target in targets.into_iter().chain(["::1", "fd00:ec2::254", "fe80::1", "ff02::1"]) {
             let target: std::net::IpAddr = target.parse().expect("an address");
             assert!(recommended().any(|range| range.contains(&target)), "{target}");

@@ -24,7 +24,10 @@ pub(in crate::app::config) fn between(
             Err(_) => return fault(node, format!("{seconds} is negative; write \"15m\" or 900")),
         },
         other => {
-            return fault(node, format!("expected a time such as \"15m\", found {}", other.shape()));
+            return fault(
+                node,
+                format!("expected a time such as \"15m\", found {}", other.shape()),
+            );
         }
     };
     if (least..=most).contains(&duration) {

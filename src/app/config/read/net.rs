@@ -50,9 +50,7 @@ pub(in crate::app::config) fn relay_addresses(node: &Node) -> Read<Vec<AddressCh
                     Err(format!("{ip} is not one address of this host; write \"auto\" or one"))
                 }
                 Ok(ip) => Ok(AddressChoice::Ip(ip)),
-                Err(_) => {
-                    Err(format!("`{}` is no address; write \"auto\" or an IP", shown(text)))
-                }
+                Err(_) => Err(format!("`{}` is no address; write \"auto\" or an IP", shown(text))),
             },
         })
     })?;
@@ -69,7 +67,9 @@ pub(in crate::app::config) fn external(node: &Node) -> Read<Vec<External>> {
         parsed(item, |text| {
             let wrong = || {
                 let text = shown(text);
-                format!("`{text}` is no address; write \"198.51.100.7\" or \"198.51.100.7/10.0.0.5\"")
+                format!(
+                    "`{text}` is no address; write \"198.51.100.7\" or \"198.51.100.7/10.0.0.5\""
+                )
             };
             let (public, private) = match text.split_once('/') {
                 Some((public, private)) => (public, Some(private)),
@@ -112,12 +112,15 @@ pub(in crate::app::config) fn ranges(node: &Node) -> Read<Vec<IpNet>> {
     super::list(node, |item| parsed(item, range))
 }
 
-/// As [`ranges`]; the word `"recommended"` stands for the built-in list.
-pub(in crate::app::config) fn ranges_or_recommended(node: &Node) -> Read<Vec<IpNet>> {
+/// As [`ranges`]; the word `"recommended"` stands for the built-in list without what `allowed`
+/// names exactly: whoever writes down a range means it more than whoever writes a word.
+pub(in crate::app::config) fn denied(node: &Node, allowed: &[IpNet]) -> Read<Vec<IpNet>> {
     let (mut ranges, mut faults) = (Vec::new(), Vec::new());
     for item in items(node)? {
         match &item.value {
-            Value::Text(text) if text.trim() == "recommended" => ranges.extend(recommended()),
+            Value::Text(text) if text.trim() == "recommended" => {
+                ranges.extend(recommended().filter(|range| !allowed.contains(range)));
+            }
             _ => match parsed(item, range) {
                 Ok(range) => ranges.push(range),
                 Err(more) => faults.extend(more),
@@ -130,7 +133,9 @@ pub(in crate::app::config) fn ranges_or_recommended(node: &Node) -> Read<Vec<IpN
 fn range(text: &str) -> Result<IpNet, String> {
     let shown = shown(text);
     if text == "recommended" {
-        return Err("\"recommended\" is a list of what to refuse; it belongs into `deny`".to_owned());
+        return Err(
+            "\"recommended\" is a list of what to refuse; it belongs into `deny`".to_owned()
+        );
     }
     let range = match text.parse::<IpAddr>() {
         Ok(ip) => IpNet::from(ip),
@@ -153,10 +158,9 @@ pub(in crate::app::config) fn origins(node: &Node) -> Read<Vec<String>> {
                 let url = url(text)?;
                 let (scheme, rest) = url.split_once("://").expect("a checked address");
                 match rest.split_once('/') {
-                    Some((host, _)) => Err(format!(
-                        "`{}` has a path; write \"{scheme}://{host}\"",
-                        shown(text)
-                    )),
+                    Some((host, _)) => {
+                        Err(format!("`{}` has a path; write \"{scheme}://{host}\"", shown(text)))
+                    }
                     None => Ok(url),
                 }
             }
@@ -170,9 +174,8 @@ pub(in crate::app::config) fn public_url(node: &Node) -> Read<Option<String>> {
 }
 
 fn url(text: &str) -> Result<String, String> {
-    let wrong = |why: &str| {
-        Err(format!("`{}` {why}; write \"https://calls.example.org\"", shown(text)))
-    };
+    let wrong =
+        |why: &str| Err(format!("`{}` {why}; write \"https://calls.example.org\"", shown(text)));
     let Some((scheme @ ("http" | "https"), rest)) = text.split_once("://") else {
         return wrong("does not begin with http:// or https://");
     };
