@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use relayhouse::creds::api_key::Scopes;
 use relayhouse::store::{InviteError, InviteRecord, KeyRecord, RoomRecord, Store};
 
 /// Set for the child, with the folder: the same test binary, acting.
@@ -114,7 +115,7 @@ fn step(store: &Store, name: &str) {
     store.rooms().create(room).wait().unwrap();
     say("room", name);
     if name.ends_with('5') {
-        let key = KeyRecord { id: name.into(), name: None, scopes: vec![], created: 1 };
+        let key = KeyRecord { id: name.into(), name: None, scopes: Scopes::default(), created: 1 };
         store.keys().add(hash(name), key).wait().unwrap();
         say("key", name);
     }

@@ -190,7 +190,7 @@ fn keys_are_found_by_hash_listed_and_revoked_by_id() {
     let key = |id: &str, created| KeyRecord {
         id: id.into(),
         name: None,
-        scopes: vec!["mint".into()],
+        scopes: "mint".parse().unwrap(),
         created,
     };
     store.keys().add([1; 32], key("b", 2)).wait().unwrap();

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::records::{Record, decode, encode};
 use super::{Change, Store, StoreError};
+use crate::creds::api_key::Scopes;
 
 /// API keys stored at most.
 pub const MAX_KEYS: usize = 1000;
@@ -19,8 +20,8 @@ pub struct KeyRecord {
     /// What the operator called it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub name: Option<String>,
-    /// What it may do, as written on the command line: `mint`, `rooms`, `admin`.
-    pub scopes: Vec<String>,
+    /// What it may do.
+    pub scopes: Scopes,
     /// When it was made.
     pub created: u64,
 }

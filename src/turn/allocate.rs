@@ -14,7 +14,7 @@ use super::quota::Grant;
 use super::reject::Reject;
 use super::relay::Relay;
 use super::request::{Outcome, Requester};
-use super::reservations::Token;
+use super::reservations::{RESERVATION, Token};
 use super::response::Response;
 use crate::creds::Verified;
 use crate::net::{Family, Flow};
@@ -29,7 +29,7 @@ use crate::time::Now;
 pub(super) const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
 
 /// Sockets tried before the client is told 508: another program may sit in our range.
-pub(super) const OPEN_TRIES: u8 = 8;
+const OPEN_TRIES: u8 = 8;
 
 /// UDP, as REQUESTED-TRANSPORT numbers it.
 const UDP: u8 = 17;
@@ -103,7 +103,8 @@ impl Relay {
         }
         let reserve = wish.even.is_some_and(|even| even.reserve_next);
         if reserve {
-            return self.draw_pair(now, family);
+            let (first, token) = self.draw_pair(now, family)?;
+            return Ok(Drawn { first, second: None, token, address_error: None });
         }
         let parity = if wish.even.is_some() { Parity::Even } else { Parity::Any };
         let first = self.draw_port(family, parity).ok_or(NO_PORT)?;
@@ -118,7 +119,12 @@ impl Relay {
         Ok(Drawn { first, second, token: None, address_error })
     }
 
-    fn draw_pair(&mut self, now: Now, family: Family) -> Result<Drawn, Reject> {
+    /// An even port, and the token its upper neighbour is kept for.
+    pub(super) fn draw_pair(
+        &mut self,
+        now: Now,
+        family: Family,
+    ) -> Result<(PortClaim, Option<Token>), Reject> {
         let addresses = self.relay_indices(family);
         let pair = addresses
             .into_iter()
@@ -126,8 +132,9 @@ impl Relay {
         let (first, next) = pair.ok_or(NO_PORT)?;
         let token: Token = self.random.bytes();
         let kept = self.shared.reservations.keep(now.mono, token, next);
+        self.reserved_until = Some(now.mono + RESERVATION);
         kept.map_err(|_| Reject::Rule(508, "too many reserved ports wait for their second half"))?;
-        Ok(Drawn { first, second: None, token: Some(token), address_error: None })
+        Ok((first, Some(token)))
     }
 
     pub(super) fn draw_port(&mut self, family: Family, parity: Parity) -> Option<PortClaim> {
@@ -165,6 +172,8 @@ impl Relay {
         for claim in [Some(drawn.first), drawn.second].into_iter().flatten() {
             relays.push(self.relayed(claim, expires));
         }
+        // A redeemed port is the one that was promised: no other will do.
+        let tries = if wish.token.is_some() { 1 } else { OPEN_TRIES };
         let slot = self.table.insert(Allocation {
             id: self.shared.new_id(),
             flow,
@@ -178,7 +187,7 @@ impl Relay {
                 fingerprint: message.has_fingerprint(),
             },
             relays,
-            phase: Phase::Opening { tries: OPEN_TRIES },
+            phase: Phase::Opening { tries },
             opened: now.mono,
             permissions: HashMap::with_hasher(self.hasher.clone()),
             channels: Channels::new(self.hasher.clone()),
@@ -198,12 +207,14 @@ impl Relay {
         Relayed { claim, public, expires, opening: Some(id) }
     }
 
-    fn ask_for_sockets(&mut self, slot: usize) {
+    /// Commands for every relayed address that waits for one.
+    pub(super) fn ask_for_sockets(&mut self, slot: usize) {
         let Some(allocation) = self.table.get(slot) else { return };
         let wishes: Vec<_> = allocation
             .relays
             .iter()
             .filter_map(|relayed| Some((relayed.opening?, relayed.claim.port())))
+            .filter(|(id, _)| !self.openings.contains_key(id))
             .collect();
         for (id, port) in wishes {
             self.openings.insert(id, slot);

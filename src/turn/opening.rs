@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::allocate::OPEN_TRIES;
-use super::allocation::Phase;
-use super::command::{Command, OpenFailure, OpenId};
+use super::allocation::{Phase, Relayed};
+use super::command::{OpenFailure, OpenId};
 use super::counters::add;
 use super::event::Event;
 use super::ports::Parity;
@@ -38,30 +37,37 @@ impl Relay {
             return;
         };
         let Phase::Opening { tries } = allocation.phase else { return };
-        // A reserved port was promised to the client: no other will do. The neighbour of a port
-        // with a reservation is fixed likewise.
-        let fixed = allocation.granted.token.is_some();
+        allocation.phase = Phase::Opening { tries: tries.saturating_sub(1) };
         let family = Family::of(failed.public.ip());
-        let parity =
-            if failed.claim.port().port.is_multiple_of(2) { Parity::Even } else { Parity::Any };
-        if failure == OpenFailure::InUse && tries > 1 && !fixed {
-            allocation.phase = Phase::Opening { tries: tries - 1 };
-            // The failed claim is held until the next is drawn, so that the next is another port.
-            if let Some(claim) = self.draw_port(family, parity) {
-                let relayed = self.relayed(claim, failed.expires);
-                let port = relayed.claim.port();
-                if let Some(id) = relayed.opening {
-                    self.openings.insert(id, slot);
-                    self.command(Command::OpenRelay { id, port });
-                }
-                if let Some(allocation) = self.table.get_mut(slot) {
-                    allocation.relays.push(relayed);
-                }
-                return;
-            }
+        // The failed claim is held until the next is drawn, so that the next is another port.
+        let again = failure == OpenFailure::InUse && tries > 1;
+        if !again || self.open_another(now, slot, &failed).is_none() {
+            drop(failed);
+            self.give_up(now, slot, family);
         }
-        drop(failed);
-        self.give_up(now, slot, family);
+    }
+
+    /// Draws another port in the place of `failed`, with the same promises.
+    fn open_another(&mut self, now: Now, slot: usize, failed: &Relayed) -> Option<()> {
+        let family = Family::of(failed.public.ip());
+        let promised = self.table.get(slot)?.granted.token;
+        let (claim, token) = match promised {
+            Some(token) => {
+                self.shared.reservations.redeem(now.mono, &token);
+                self.draw_pair(now, family).ok()?
+            }
+            None => {
+                let even = failed.claim.port().port.is_multiple_of(2);
+                let parity = if even { Parity::Even } else { Parity::Any };
+                (self.draw_port(family, parity)?, None)
+            }
+        };
+        let relayed = self.relayed(claim, failed.expires);
+        let allocation = self.table.get_mut(slot)?;
+        allocation.granted.token = token;
+        allocation.relays.push(relayed);
+        self.ask_for_sockets(slot);
+        Some(())
     }
 
     fn give_up(&mut self, now: Now, slot: usize, family: Family) {
@@ -72,6 +78,9 @@ impl Relay {
             return self.finish_opening(now, slot);
         }
         let Some(allocation) = self.take_down(slot) else { return };
+        if let Some(token) = allocation.granted.token {
+            self.shared.reservations.redeem(now.mono, &token);
+        }
         self.counters.allocation_refused(508);
         self.answer_later(allocation.flow, Response::exhausted(&allocation));
         self.close_all(allocation);
@@ -99,5 +108,3 @@ impl Relay {
         self.report(event);
     }
 }
-
-const _: () = assert!(OPEN_TRIES > 1, "one port in use must not refuse a client");

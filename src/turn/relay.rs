@@ -46,6 +46,9 @@ pub struct Relay {
     pub(super) limiter: Limiter,
     pub(super) counters: Arc<Counters>,
     pub(super) next_open: u64,
+    /// When the last reservation this shard made ends: something to wake for, even with no
+    /// allocation left.
+    pub(super) reserved_until: Option<Instant>,
     pub(super) next_indication: u64,
     commands: VecDeque<Command>,
     answers: VecDeque<(Flow, Response)>,
@@ -76,6 +79,7 @@ impl Relay {
             next_indication: u64::from_be_bytes(random.bytes()),
             counters: Arc::default(),
             next_open: 0,
+            reserved_until: None,
             commands: VecDeque::new(),
             answers: VecDeque::new(),
             events: VecDeque::new(),
@@ -115,6 +119,7 @@ impl Relay {
     /// Time has passed [`Self::poll_timeout`].
     pub fn handle_timeout(&mut self, now: Now) {
         self.shared.reservations.expire(now.mono);
+        self.reserved_until = self.reserved_until.filter(|until| now.mono < *until);
         while let Some(slot) = self.timers.pop(now.mono) {
             self.tend(now, slot);
         }
@@ -154,7 +159,8 @@ impl Relay {
 
     /// When [`Self::handle_timeout`] wants to be called next. O(1).
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.next()
+        let reserved = self.reserved_until.filter(|_| !self.shared.reservations.is_empty());
+        [self.timers.next(), reserved].into_iter().flatten().min()
     }
 
     /// Allocations of this shard, open or being opened.

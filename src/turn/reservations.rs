@@ -66,7 +66,7 @@ impl Reservations {
 
     /// Frees what nobody came for.
     pub(super) fn expire(&self, now: Instant) {
-        if self.count.load(Relaxed) == 0 {
+        if self.is_empty() {
             return;
         }
         let mut by_token = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,8 +74,8 @@ impl Reservations {
         self.count.store(by_token.len(), Relaxed);
     }
 
-    /// How many wait.
-    pub(super) fn count(&self) -> usize {
-        self.count.load(Relaxed)
+    /// Whether none waits. No lock.
+    pub(super) fn is_empty(&self) -> bool {
+        self.count.load(Relaxed) == 0
     }
 }

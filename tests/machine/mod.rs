@@ -273,7 +273,8 @@ pub struct Client {
 impl Client {
     /// Alice, at this address, with the static password.
     pub fn at(remote: &str) -> Self {
-        let local = if remote.starts_with('[') { "[2001:db8:1::1]:3478" } else { "198.51.100.1:3478" };
+        let local =
+            if remote.starts_with('[') { "[2001:db8:1::1]:3478" } else { "198.51.100.1:3478" };
         Self {
             flow: udp(local, remote),
             username: "alice".into(),
@@ -358,11 +359,7 @@ impl Client {
     }
 
     /// Greets if need be, then an Allocate with more attributes.
-    pub fn allocate_with(
-        &mut self,
-        world: &mut World,
-        fill: impl FnOnce(&mut Writer<'_>),
-    ) -> Sent {
+    pub fn allocate_with(&mut self, world: &mut World, fill: impl FnOnce(&mut Writer<'_>)) -> Sent {
         if self.nonce.is_empty() {
             self.greet(world);
         }
