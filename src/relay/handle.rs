@@ -13,7 +13,7 @@ use crate::turn::{Event, Settings, Snapshot};
 use super::clock::Clock;
 use super::control::{Control, Orders};
 use super::listener::Listener;
-use super::start::with_service_ports;
+use super::start::Fixed;
 use super::stats::Stats;
 use super::sys;
 
@@ -46,7 +46,7 @@ impl BufferReport {
 /// A running relay. Dropping it stops it at once.
 #[derive(Debug)]
 pub struct RelayHandle {
-    listening: Vec<SocketAddr>,
+    fixed: Fixed,
     buffers: BufferReport,
     events: Option<Receiver<Event>>,
     clock: Clock,
@@ -62,12 +62,12 @@ pub(super) struct Worker {
 
 impl RelayHandle {
     pub(super) fn new(
-        listening: Vec<SocketAddr>,
+        fixed: Fixed,
         buffers: BufferReport,
         events: Receiver<Event>,
         clock: Clock,
     ) -> Self {
-        Self { listening, buffers, events: Some(events), clock, workers: Vec::new() }
+        Self { fixed, buffers, events: Some(events), clock, workers: Vec::new() }
     }
 
     pub(super) fn push(&mut self, worker: Worker) {
@@ -76,7 +76,7 @@ impl RelayHandle {
 
     /// The addresses listened on, in the order asked for, with the real ports where 0 was asked.
     pub fn listening(&self) -> &[SocketAddr] {
-        &self.listening
+        &self.fixed.listening
     }
 
     /// How many shards run.
@@ -126,10 +126,10 @@ impl RelayHandle {
         self.events.take()
     }
 
-    /// From now on these settings and credentials; what is established lives on. The addresses
-    /// listened on stay among the service ports.
+    /// From now on these settings and credentials; what is established lives on. Relay addresses and
+    /// the port range stay those of the start, and the addresses listened on stay service ports.
     pub fn reconfigure(&self, settings: Settings, credentials: Arc<Credentials>) {
-        let settings = Arc::new(with_service_ports(settings, &self.listening));
+        let settings = Arc::new(self.fixed.hold(settings));
         let orders = Arc::new(Orders { settings, credentials });
         for worker in &self.workers {
             worker.control.order(Arc::clone(&orders));

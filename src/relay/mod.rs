@@ -24,6 +24,8 @@ mod start;
 mod stats;
 mod supervise;
 mod sys;
+#[cfg(test)]
+mod tests;
 mod token;
 mod workers;
 

@@ -1,12 +1,13 @@
 //! Opening every socket and starting every thread, or saying why not.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use crate::creds::Credentials;
-use crate::turn::{Event, Settings, Shared};
+use crate::turn::{Event, RelayAddress, Settings, Shared};
 
 use super::clock::Clock;
 use super::control::{Control, Orders};
@@ -51,12 +52,17 @@ pub fn start(config: RelayConfig) -> Result<RelayHandle, StartError> {
         listeners.push(join(&listening)?);
     }
 
-    let settings = Arc::new(with_service_ports(config.settings, &listening));
+    let fixed = Fixed {
+        listening,
+        relay_addresses: config.settings.relay_addresses.clone(),
+        ports: config.settings.ports.clone(),
+    };
+    let settings = Arc::new(fixed.hold(config.settings));
     let shared = Arc::new(Shared::new(&settings, seed()?));
     let orders = Arc::new(Orders { settings, credentials: config.credentials });
     let clock = Clock::new();
     let (sender, events) = sync_channel(config.event_capacity.max(1));
-    let mut handle = RelayHandle::new(listening, buffers, events, clock);
+    let mut handle = RelayHandle::new(fixed, buffers, events, clock);
     for (index, listeners) in listeners.into_iter().enumerate() {
         let seat = (listeners, Arc::clone(&shared), sender.clone());
         handle.push(spawn(index, seat, Arc::clone(&orders), clock).map_err(StartError::Threads)?);
@@ -64,14 +70,27 @@ pub fn start(config: RelayConfig) -> Result<RelayHandle, StartError> {
     Ok(handle)
 }
 
-/// `settings` with the addresses that are really listened on among the service ports.
-pub(super) fn with_service_ports(mut settings: Settings, listening: &[SocketAddr]) -> Settings {
-    for address in listening {
-        if !settings.service_ports.contains(address) {
-            settings.service_ports.push(*address);
+/// What no reload changes: sockets are open there, and ports are numbered by it.
+#[derive(Debug)]
+pub(super) struct Fixed {
+    pub(super) listening: Vec<SocketAddr>,
+    relay_addresses: Vec<RelayAddress>,
+    ports: RangeInclusive<u16>,
+}
+
+impl Fixed {
+    /// `settings` with all of this as it was at the start, and with the addresses that are really
+    /// listened on among the service ports.
+    pub(super) fn hold(&self, mut settings: Settings) -> Settings {
+        settings.relay_addresses.clone_from(&self.relay_addresses);
+        settings.ports = self.ports.clone();
+        for address in &self.listening {
+            if !settings.service_ports.contains(address) {
+                settings.service_ports.push(*address);
+            }
         }
+        settings
     }
-    settings
 }
 
 /// The first shard's listeners.

@@ -49,12 +49,13 @@ pub(super) struct Seat {
 
 /// One shard at work.
 pub(super) struct Shard<'a> {
+    /// Before `relay`, so that a shard that ends closes its ports before it gives them back.
+    sockets: RelaySockets,
     relay: Relay,
     seat: &'a mut Seat,
     orders: Arc<Orders>,
     now: Now,
     epoll: Epoll,
-    sockets: RelaySockets,
     buffers: Buffers,
     /// Receive slots and answer slots whose bytes wait to be sent.
     used: usize,

@@ -87,6 +87,8 @@ impl ReceiveBatch {
     pub(in crate::relay) fn datagram(&self, index: usize) -> Datagram {
         let header = &self.headers[index];
         let controls = &self.controls[index].0;
+        // A `size_t` on glibc, 32 bits on musl.
+        #[allow(clippy::unnecessary_cast)]
         let written = (header.msg_hdr.msg_controllen as usize).min(controls.len());
         Datagram {
             from: self.names[index].decode(header.msg_hdr.msg_namelen),
