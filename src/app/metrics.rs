@@ -5,7 +5,7 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, text};
+use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
@@ -97,7 +97,12 @@ struct Page<'a, 'b>(&'a mut DescriptorEncoder<'b>);
 
 impl Page<'_, '_> {
     fn about(&mut self, started: u64) -> fmt::Result {
-        self.gauge("start_time", "When the process began, unix time", Some(Unit::Seconds), started)?;
+        self.gauge(
+            "start_time",
+            "When the process began, unix time",
+            Some(Unit::Seconds),
+            started,
+        )?;
         let help = "The version that runs";
         let mut metric = self.0.encode_descriptor("build", help, None, MetricType::Info)?;
         metric.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])
@@ -170,10 +175,12 @@ impl Page<'_, '_> {
         let mut metric = self.0.encode_descriptor(name, help, unit, MetricType::Counter)?;
         for (value, count) in values {
             if label == PLAIN {
-                metric.encode_counter::<(), _, u64>(&count, None)?;
+                metric.encode_counter::<NoLabelSet, _, u64>(&count, None)?;
             } else {
                 let labels = [(label, value)];
-                metric.encode_family(&labels)?.encode_counter::<(), _, u64>(&count, None)?;
+                metric
+                    .encode_family(&labels)?
+                    .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
             }
         }
         Ok(())

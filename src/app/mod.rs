@@ -6,13 +6,18 @@
 mod cli;
 pub mod clock;
 pub mod config;
+pub mod desk;
 mod failure;
+pub mod log;
+pub mod metrics;
+pub mod run;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, KeysCommand};
+use desk::Request;
 pub use failure::Failure;
 
 /// Runs the program.
@@ -37,7 +42,22 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    match &cli.command {
-        _ => Ok(()),
-    }
+    let (request, json) = match &cli.command {
+        None | Some(Command::Run) => return run::run(loaded, sources),
+        Some(Command::Credentials(args)) => {
+            let (user, ttl) = (args.user.clone(), args.ttl.map(|ttl| ttl.as_secs()));
+            (Request::Credentials { user, ttl }, args.json)
+        }
+        Some(Command::Keys { command: KeysCommand::Add { scope, name } }) => {
+            (Request::KeysAdd { scopes: scope.clone(), name: name.clone() }, false)
+        }
+        Some(Command::Keys { command: KeysCommand::List }) => (Request::KeysList, false),
+        Some(Command::Keys { command: KeysCommand::Revoke { id } }) => {
+            (Request::KeysRevoke { id: id.clone() }, false)
+        }
+        Some(Command::Link) => (Request::Link, false),
+    };
+    let answer = run::offline::ask(&loaded, &request)?;
+    print!("{}", desk::client::printed(&request, &answer, json));
+    Ok(())
 }

@@ -147,23 +147,29 @@ mod tests {
 
     #[test]
     fn the_end_of_an_allocation_says_what_it_carried() {
-        let line = logged(true, &Event::AllocationClosed(Box::new(Summary {
-            id: AllocationId(7),
-            flow: flow(),
-            username: "99:alice".into(),
-            relayed: vec!["192.0.2.1:50000".parse().expect("an address")],
-            age: Duration::from_secs(61),
-            bytes_up: 1000,
-            bytes_down: 2000,
-            packets_up: 10,
-            packets_down: 20,
-            peers: 2,
-            reason: EndReason::Deleted,
-        })));
+        let line = logged(
+            true,
+            &Event::AllocationClosed(Box::new(Summary {
+                id: AllocationId(7),
+                flow: flow(),
+                username: "99:alice".into(),
+                relayed: vec!["192.0.2.1:50000".parse().expect("an address")],
+                age: Duration::from_secs(61),
+                bytes_up: 1000,
+                bytes_down: 2000,
+                packets_up: 10,
+                packets_down: 20,
+                peers: 2,
+                reason: EndReason::Deleted,
+            })),
+        );
         let line: serde_json::Value = serde_json::from_str(&line).expect("one JSON object");
         let fields = &line["fields"];
         assert_eq!(fields["message"], "allocation ends");
         assert_eq!((&fields["seconds"], &fields["peers"]), (&61.into(), &2.into()));
-        assert_eq!((&fields["bytes_to_client"], &fields["reason"]), (&2000.into(), &"deleted".into()));
+        assert_eq!(
+            (&fields["bytes_to_client"], &fields["reason"]),
+            (&2000.into(), &"deleted".into())
+        );
     }
 }

@@ -21,9 +21,7 @@ pub fn init(log: &Log) -> LogHandle {
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match log.format {
         LogFormat::Text => lines.with_ansi(wants_colour()).boxed(),
-        LogFormat::Json => {
-            lines.json().with_current_span(false).with_span_list(false).boxed()
-        }
+        LogFormat::Json => lines.json().with_current_span(false).with_span_list(false).boxed(),
     };
     // A second subscriber is refused: that is a test that runs several servers in one process.
     let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();

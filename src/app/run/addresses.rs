@@ -9,18 +9,18 @@ use crate::turn::RelayAddress;
 
 /// This host's addresses, as far as the relay must know them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Addresses {
+pub(super) struct Addresses {
     /// Where ports are opened, and the names of these addresses outside.
-    pub relay: Vec<RelayAddress>,
+    pub(super) relay: Vec<RelayAddress>,
     /// Every address of this host and every public name of one.
-    pub own: Vec<IpAddr>,
+    pub(super) own: Vec<IpAddr>,
 }
 
 /// Asks the host for its addresses and the configuration for the rest.
 ///
 /// # Errors
 /// When the host does not list them, has none that could be relayed on, or lacks a configured one.
-pub fn resolve(config: &Config, effective: &Effective) -> Result<Addresses, Failure> {
+pub(super) fn resolve(config: &Config, effective: &Effective) -> Result<Addresses, Failure> {
     let found = discover().map_err(|error| {
         Failure::Runtime(format!(
             "this host does not list its addresses ({error}); write them into relay.addresses"
@@ -91,18 +91,18 @@ fn named(local: &[IpAddr], external: &[External]) -> Result<Vec<RelayAddress>, S
 }
 
 /// Whether a socket can be bound to this address.
-fn is_here(ip: IpAddr) -> bool {
+pub(super) fn is_here(ip: IpAddr) -> bool {
     UdpSocket::bind((ip, 0)).is_ok()
-}
-
-/// Whether this host speaks IPv6 at all.
-pub fn has_ipv6() -> bool {
-    UdpSocket::bind("[::]:0").is_ok()
 }
 
 fn dedup(addresses: &mut Vec<IpAddr>) {
     let mut seen = Vec::new();
-    addresses.retain(|ip| !seen.contains(ip) && { seen.push(*ip); true });
+    addresses.retain(|ip| {
+        !seen.contains(ip) && {
+            seen.push(*ip);
+            true
+        }
+    });
 }
 
 fn joined(addresses: &[IpAddr]) -> String {

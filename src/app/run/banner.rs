@@ -11,26 +11,26 @@ use crate::app::desk::LINK_LIFETIME;
 
 /// What the banner is made of.
 #[derive(Debug)]
-pub struct Banner<'a> {
+pub(super) struct Banner<'a> {
     /// What counts.
-    pub config: &'a Config,
+    pub(super) config: &'a Config,
     /// The file it was read from.
-    pub file: Option<&'a Path>,
+    pub(super) file: Option<&'a Path>,
     /// A link that may make rooms, if the page is served.
-    pub link: Option<String>,
+    pub(super) link: Option<String>,
     /// As [`Request::Credentials`](crate::app::desk::Request) answers.
-    pub credential: Value,
+    pub(super) credential: Value,
     /// Real UDP addresses.
-    pub udp: &'a [SocketAddr],
+    pub(super) udp: &'a [SocketAddr],
     /// Real HTTP addresses.
-    pub http: &'a [SocketAddr],
+    pub(super) http: &'a [SocketAddr],
     /// Whether every relayed address is on loopback.
-    pub relays_on_loopback: bool,
+    pub(super) relays_on_loopback: bool,
 }
 
 impl Banner<'_> {
     /// The text, with a line end.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = format!("relayhouse {}\n\n", env!("CARGO_PKG_VERSION"));
         if self.config.dev {
             text += "DEVELOPMENT MODE (--dev): loopback only, and everybody may mint credentials \
@@ -95,8 +95,7 @@ mod tests {
 
     fn ports(udp: &str, http: &str, relays_on_loopback: bool) -> String {
         let config = from_text("nothing", "").expect("defaults");
-        let (udp, http) =
-            ([udp.parse().expect("an address")], [http.parse().expect("an address")]);
+        let (udp, http) = ([udp.parse().expect("an address")], [http.parse().expect("an address")]);
         let (config, credential) = (&config, Value::Null);
         let (udp, http) = (&udp[..], &http[..]);
         Banner { config, file: None, link: None, credential, udp, http, relays_on_loopback }.ports()

@@ -10,7 +10,7 @@ use super::addresses::Addresses;
 
 /// Where clients find the relay, IPv4 first: a wildcard listener is found under every relay
 /// address of its family, any other under its own address, each by its public name.
-pub fn turn(addresses: &Addresses, listening: &[SocketAddr]) -> Vec<Endpoint> {
+pub(super) fn turn(addresses: &Addresses, listening: &[SocketAddr]) -> Vec<Endpoint> {
     let mut found: Vec<SocketAddr> = Vec::new();
     for listener in listening {
         let relays = addresses.relay.iter();
@@ -37,7 +37,7 @@ pub fn turn(addresses: &Addresses, listening: &[SocketAddr]) -> Vec<Endpoint> {
 }
 
 /// Where a browser finds the page, without a slash at its end. `None` when nothing serves it.
-pub fn page(config: &Config, addresses: &Addresses, http: &[SocketAddr]) -> Option<String> {
+pub(super) fn page(config: &Config, addresses: &Addresses, http: &[SocketAddr]) -> Option<String> {
     if let Some(url) = &config.http.public_url {
         return Some(url.clone());
     }

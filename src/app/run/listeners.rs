@@ -14,11 +14,19 @@ const BACKLOG: i32 = 1024;
 ///
 /// # Errors
 /// A sentence that names the address and says what to do.
-pub fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
+pub(super) fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
     let bind = |address: &SocketAddr| {
         listen(*address).map_err(|error| Failure::Runtime(explain(*address, &error)))
     };
     addresses.iter().map(bind).collect()
+}
+
+/// The real addresses.
+///
+/// # Errors
+/// When the system does not tell.
+pub(super) fn addresses(sockets: &[TcpListener]) -> Result<Vec<SocketAddr>, Failure> {
+    sockets.iter().map(|socket| socket.local_addr().map_err(Failure::runtime)).collect()
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

@@ -6,6 +6,7 @@ mod endpoints;
 pub mod kept;
 mod listeners;
 mod notify;
+pub mod offline;
 mod relay_slot;
 mod reload;
 mod server;
@@ -130,7 +131,8 @@ fn opening_words(config: &Config, warnings: &[String]) {
     }
     warnings.iter().for_each(|warning| warn!("{warning}"));
     let keys = [("listen.tcp", &config.listen.tcp), ("listen.tls", &config.listen.tls)];
-    let asked: Vec<_> = keys.iter().filter(|(_, list)| !list.is_empty()).map(|(key, _)| *key).collect();
+    let asked: Vec<_> =
+        keys.iter().filter(|(_, list)| !list.is_empty()).map(|(key, _)| *key).collect();
     if !asked.is_empty() {
         info!(keys = asked.join(","), "these listeners are not served by this version");
     }

@@ -8,21 +8,21 @@ use crate::relay::RelayHandle;
 
 /// A relay that may have been stopped.
 #[derive(Clone, Debug)]
-pub struct RelaySlot(Arc<Mutex<Option<RelayHandle>>>);
+pub(super) struct RelaySlot(Arc<Mutex<Option<RelayHandle>>>);
 
 impl RelaySlot {
     /// A running relay.
-    pub fn new(relay: RelayHandle) -> Self {
+    pub(super) fn new(relay: RelayHandle) -> Self {
         Self(Arc::new(Mutex::new(Some(relay))))
     }
 
     /// Does something with the relay, if it still runs.
-    pub fn with<T>(&self, act: impl FnOnce(&RelayHandle) -> T) -> Option<T> {
+    pub(super) fn with<T>(&self, act: impl FnOnce(&RelayHandle) -> T) -> Option<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(act)
     }
 
     /// Its numbers; all zero once it is stopped.
-    pub fn numbers(&self) -> RelayNumbers {
+    pub(super) fn numbers(&self) -> RelayNumbers {
         let read = |relay: &RelayHandle| RelayNumbers {
             machines: relay.counters(),
             workers: u64::try_from(relay.workers()).unwrap_or(u64::MAX),
@@ -36,7 +36,7 @@ impl RelaySlot {
     }
 
     /// Ends every allocation and the threads. Blocks for about `grace` at most.
-    pub fn stop(&self, grace: Duration) {
+    pub(super) fn stop(&self, grace: Duration) {
         let relay = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(relay) = relay {
             relay.shutdown(grace);

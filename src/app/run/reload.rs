@@ -12,15 +12,15 @@ use super::settings;
 
 /// What counts at the moment.
 #[derive(Debug)]
-pub struct Live {
+pub(super) struct Live {
     /// Checked.
-    pub config: Config,
+    pub(super) config: Config,
     /// Where it came from.
-    pub effective: Effective,
+    pub(super) effective: Effective,
 }
 
 /// Reads every source again and lets the server have it. Says in the log what came of it.
-pub fn reload(server: &Server) {
+pub(super) fn reload(server: &Server) {
     let loaded = match config::load(&server.sources) {
         Ok(loaded) => loaded,
         Err(problems) => return refuse(&problems),

@@ -22,36 +22,36 @@ use super::{endpoints, settings};
 const GUEST_TTL: Duration = Duration::from_secs(15 * 60);
 
 /// A running server.
-pub struct Server {
+pub(super) struct Server {
     /// What counts now.
-    pub live: ArcSwap<Live>,
+    pub(super) live: ArcSwap<Live>,
     /// The relay.
-    pub relay: RelaySlot,
+    pub(super) relay: RelaySlot,
     /// The page, the API and signalling, once they are there.
-    pub web: OnceLock<WebHandle>,
+    pub(super) web: OnceLock<WebHandle>,
     /// Read again on a reload.
-    pub sources: Sources,
+    pub(super) sources: Sources,
     /// Secrets of the data folder.
-    pub kept: Kept,
+    pub(super) kept: Kept,
     /// Of this host.
-    pub addresses: Addresses,
+    pub(super) addresses: Addresses,
     /// Real UDP addresses.
-    pub udp: Vec<SocketAddr>,
+    pub(super) udp: Vec<SocketAddr>,
     /// Real HTTP addresses.
-    pub http: Vec<SocketAddr>,
+    pub(super) http: Vec<SocketAddr>,
     /// The log.
-    pub log: LogHandle,
+    pub(super) log: LogHandle,
 }
 
 impl Server {
     /// What credentials and links are made of now.
-    pub fn till(&self) -> Till {
+    pub(super) fn till(&self) -> Till {
         let config = &self.live.load().config;
         till(config, &self.kept, &self.addresses, &self.udp, &self.http)
     }
 
     /// Gives the page, the API and signalling what counts now.
-    pub fn configure_web(&self) {
+    pub(super) fn configure_web(&self) {
         if let Some(web) = self.web.get() {
             web.reconfigure(http_settings(&self.live.load().config), self.till().minter);
         }
@@ -59,7 +59,7 @@ impl Server {
 }
 
 /// What credentials and links are made of under this configuration.
-pub fn till(
+pub(super) fn till(
     config: &Config,
     kept: &Kept,
     addresses: &Addresses,
@@ -79,7 +79,7 @@ pub fn till(
 }
 
 /// What the HTTP side must know.
-pub fn http_settings(config: &Config) -> HttpSettings {
+pub(super) fn http_settings(config: &Config) -> HttpSettings {
     HttpSettings {
         public_url: config.http.public_url.clone().unwrap_or_default(),
         allowed_origins: config.http.allowed_origins.clone(),

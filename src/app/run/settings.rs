@@ -11,7 +11,7 @@ use super::addresses::Addresses;
 use super::kept::Kept;
 
 /// What the relay's machines must know. `http` are the addresses the page is served on: no peer.
-pub fn turn(config: &Config, addresses: &Addresses, http: &[SocketAddr]) -> Settings {
+pub(super) fn turn(config: &Config, addresses: &Addresses, http: &[SocketAddr]) -> Settings {
     let listen = &config.listen;
     let ours = [&listen.udp[..], &listen.tcp, &listen.tls, http];
     Settings {
@@ -29,7 +29,7 @@ pub fn turn(config: &Config, addresses: &Addresses, http: &[SocketAddr]) -> Sett
 }
 
 /// The shared secrets that count: the configured ones, or the one that was made for this server.
-pub fn secrets(config: &Config, kept: &Kept) -> Vec<Secret> {
+pub(super) fn secrets(config: &Config, kept: &Kept) -> Vec<Secret> {
     match config.auth.secrets.as_slice() {
         [] => vec![kept.rest.clone()],
         secrets => secrets.to_vec(),
@@ -40,7 +40,7 @@ pub fn secrets(config: &Config, kept: &Kept) -> Vec<Secret> {
 ///
 /// # Errors
 /// When users or secrets cannot be used as they are.
-pub fn credentials(config: &Config, kept: &Kept) -> Result<Credentials, Failure> {
+pub(super) fn credentials(config: &Config, kept: &Kept) -> Result<Credentials, Failure> {
     let auth = &config.auth;
     let settings = CredentialSettings {
         realm: config.realm.clone(),

@@ -12,7 +12,7 @@ use super::server::Server;
 
 /// The signals of this process, caught from the moment this exists.
 #[derive(Debug)]
-pub struct Signals {
+pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
@@ -23,11 +23,10 @@ impl Signals {
     ///
     /// # Errors
     /// When the system does not let us.
-    pub fn catch() -> Result<Self, Failure> {
+    pub(super) fn catch() -> Result<Self, Failure> {
         let catch = |kind| {
-            signal(kind).map_err(|error| {
-                Failure::Runtime(format!("signals cannot be caught: {error}"))
-            })
+            signal(kind)
+                .map_err(|error| Failure::Runtime(format!("signals cannot be caught: {error}")))
         };
         Ok(Self {
             terminate: catch(SignalKind::terminate())?,
@@ -37,7 +36,7 @@ impl Signals {
     }
 
     /// Reloads as often as asked; returns when the server is to stop.
-    pub async fn until_stop(&mut self, server: &Arc<Server>) {
+    pub(super) async fn until_stop(&mut self, server: &Arc<Server>) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return info!(signal = "SIGTERM", "stopping"),
@@ -54,7 +53,7 @@ impl Signals {
     }
 
     /// Ends the process with the next signal to stop, whatever is still going on.
-    pub async fn exit_on_next(mut self) {
+    pub(super) async fn exit_on_next(mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
