@@ -40,9 +40,8 @@ impl Socket {
     /// Binds `address` with every option both kinds need.
     pub(super) fn bind(address: SocketAddr, sharing: Sharing) -> io::Result<Self> {
         let ipv4 = address.is_ipv4();
-        let inner =
-            socket2::Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-        inner.set_nonblocking(true)?;
+        let (domain, kind) = (Domain::for_address(address), Type::DGRAM.nonblocking());
+        let inner = socket2::Socket::new(domain, kind, Some(Protocol::UDP))?;
         if !ipv4 {
             inner.set_only_v6(true)?;
         }
@@ -53,7 +52,7 @@ impl Socket {
         if address.ip().is_unspecified() {
             sys::on_wildcard(inner.as_fd(), ipv4)?;
         }
-        // Before binding: from then on datagrams come in.
+        // All before binding: from then on datagrams come in.
         sys::enlarge_buffers(inner.as_fd());
         inner.bind(&address.into())?;
         let (pending, fragmenting) = (Chain::EMPTY, Fragmenting::Allowed);
@@ -72,7 +71,7 @@ impl Socket {
 
     /// The buffers it has.
     pub(super) fn buffers(&self) -> Granted {
-        sys::enlarge_buffers(self.inner.as_fd())
+        sys::granted_buffers(self.inner.as_fd())
     }
 
     /// How many datagrams to ask for.
