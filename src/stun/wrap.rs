@@ -59,3 +59,61 @@ fn write_front(
     let written = out.len();
     Some(&front[..written])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::{HEADROOM, MIN_BUFFER, TAILROOM};
+    use crate::stun::{Data, Message, Writer};
+
+    const ID: TransactionId = TransactionId([5; 12]);
+
+    fn peers() -> [SocketAddr; 2] {
+        ["192.0.2.7:9", "[2001:db8::7]:9"].map(|peer| peer.parse().expect("an address"))
+    }
+
+    #[test]
+    fn wrapping_gives_what_the_writer_would_write() {
+        for peer in peers() {
+            for len in 0..9 {
+                let mut buffer = [0xEE; MIN_BUFFER];
+                let mut packet = Packet::new(&mut buffer, HEADROOM, len);
+                wrap_data_indication(&mut packet, peer, ID).expect("there is room");
+
+                let mut expected = [0; 128];
+                let mut out = Writer::new(&mut expected, Class::Indication, Method::DATA, ID);
+                out.put(&XorPeerAddress(peer)).put(&Data(&[0xEE; 9][..len]));
+                let expected_len = out.finish().expect("it fits");
+                assert_eq!(packet.bytes(), &expected[..expected_len], "{peer}, {len} bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn the_headroom_of_a_packet_is_enough() {
+        const { assert!(MAX_FRONT <= HEADROOM && 3 <= TAILROOM) };
+    }
+
+    #[test]
+    fn too_little_room_leaves_the_packet_as_it_was() {
+        let [_, peer] = peers();
+        for (start, len, size) in [(MAX_FRONT - 1, 5, 128), (MAX_FRONT, 5, MAX_FRONT + 7)] {
+            let mut buffer = vec![0xEE; size];
+            let mut packet = Packet::new(&mut buffer, start, len);
+            assert_eq!(wrap_data_indication(&mut packet, peer, ID), None);
+            assert_eq!((packet.start(), packet.bytes()), (start, &[0xEE; 5][..]));
+        }
+    }
+
+    #[test]
+    fn the_longest_payload_is_what_a_message_can_count() {
+        let [peer, _] = peers();
+        // 65,532 bytes of attributes, less 12 of XOR-PEER-ADDRESS and 4 of DATA's header.
+        for (len, fits) in [(65_516, true), (65_517, false), (65_535, false), (70_000, false)] {
+            let mut buffer = vec![1; 70_200];
+            let mut packet = Packet::new(&mut buffer, HEADROOM, len);
+            assert_eq!(wrap_data_indication(&mut packet, peer, ID).is_some(), fits, "{len} bytes");
+            assert_eq!(Message::parse(packet.bytes()).is_ok(), fits, "{len} bytes");
+        }
+    }
+}

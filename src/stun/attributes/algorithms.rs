@@ -86,6 +86,12 @@ impl<'a> PasswordAlgorithms<'a> {
     }
 }
 
+impl PartialEq for PasswordAlgorithms<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
 impl<'a> Attribute<'a> for PasswordAlgorithms<'a> {
     const TYPE: AttributeType = AttributeType::PASSWORD_ALGORITHMS;
 
