@@ -1,1 +1,3 @@
 //! HTTP and WebSocket.
+
+pub mod signal;
