@@ -10,8 +10,6 @@ use super::socket::{Received, Socket, Unwritable};
 use super::{Endpoint, IceServers, Incoming, encode, parse, wire};
 use crate::signal::{ConnId, ErrorCode, Gone, Leave, LeaveReason, Outgoing, PeerId, ServerMessage};
 
-/// New ICE servers never come more often than this, however short they live.
-const ICE_AT_MOST_EVERY: Duration = Duration::from_secs(10);
 /// When there is nothing to wait for.
 const LONG: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -133,7 +131,7 @@ impl Session<'_> {
         let mut ice_due = None;
         let text = encode(&outgoing, self.endpoint.hub.limits(), || {
             let ice = self.ice_servers();
-            ice_due = Some(renewal(ice.ttl));
+            ice_due = Some(self.renewal(ice.ttl));
             ice
         });
         self.ice_due = ice_due.unwrap_or(self.ice_due);
@@ -171,7 +169,7 @@ impl Session<'_> {
 
     async fn renew_ice(&mut self) -> Result<(), End> {
         let ice = self.ice_servers();
-        self.ice_due = renewal(ice.ttl);
+        self.ice_due = self.renewal(ice.ttl);
         Ok(self.socket.send(wire::fresh_ice_servers(&ice)).await?)
     }
 
@@ -179,10 +177,10 @@ impl Session<'_> {
         let surroundings = &self.endpoint.surroundings;
         surroundings.ice_servers(surroundings.now(), self.subject.as_str())
     }
-}
 
-/// At four fifths of their life, so that a client has the new ones before the old ones end.
-fn renewal(ttl: Duration) -> Instant {
-    let pause = if ttl.is_zero() { LONG } else { (ttl / 5 * 4).max(ICE_AT_MOST_EVERY) };
-    Instant::now() + pause.min(LONG)
+    /// At four fifths of their life, so that a client has the new ones before the old ones end.
+    fn renewal(&self, ttl: Duration) -> Instant {
+        let early = (ttl / 5 * 4).max(self.socket.patience.ice);
+        Instant::now() + if ttl.is_zero() { LONG } else { early.min(LONG) }
+    }
 }

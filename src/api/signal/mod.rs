@@ -67,6 +67,8 @@ pub struct Patience {
     pub write: Duration,
     /// For a client to answer the closing handshake.
     pub close: Duration,
+    /// Between one set of ICE servers and the next, at least, however short they live.
+    pub ice: Duration,
 }
 
 impl Default for Patience {
@@ -77,6 +79,7 @@ impl Default for Patience {
             death: Duration::from_secs(60),
             write: Duration::from_secs(10),
             close: Duration::from_secs(2),
+            ice: Duration::from_secs(10),
         }
     }
 }
@@ -124,10 +127,9 @@ impl Endpoint {
     /// are closed, but no longer than `within`.
     pub async fn shutdown(&self, retry_after: Duration, within: Duration) {
         self.hub.shutdown(retry_after).await;
+        // Whoever asks for all places is served before anybody who asks for one more.
         let all_closed = self.places.acquire_many(self.connections);
-        if let Ok(Ok(places)) = tokio::time::timeout(within, all_closed).await {
-            places.forget();
-        }
+        let _ = tokio::time::timeout(within, all_closed).await;
         self.places.close();
     }
 }
