@@ -13,6 +13,7 @@ use super::errors::{ApiError, Code};
 use super::ids::InPath;
 use super::{Api, Client, NO_STORE, ids, tickets};
 use crate::creds::ticket::Role;
+use crate::signal::RoomId;
 use crate::store::RoomRecord;
 
 /// The longest name of a room or a person, in bytes.
@@ -147,7 +148,7 @@ pub(super) async fn look(
     api.caller(&headers, client)?.may_see(&id)?;
     let room = api.stored_room(&id)?;
     // Closed a moment ago and not forgotten yet.
-    let live = api.live().look(&id).await.ok_or(Code::NoSuchRoom)?;
+    let live = api.hub().room(&RoomId::from(id.as_str())).await.ok_or(Code::NoSuchRoom)?;
     let mut json = RoomJson::from(room);
     json.locked = live.locked;
     json.participants = Some(live.participants);
