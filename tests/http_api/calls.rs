@@ -96,7 +96,7 @@ fn a_new_room_is_told_in_full_with_a_host_ticket() {
             server.api.tickets().verify(UnixTime(now()), json["ticket"].as_str().unwrap()).unwrap();
         assert_eq!((claims.role, claims.room.as_deref()), (Role::Host, Some(id)));
         assert_eq!(claims.exp, expires);
-        assert!(server.hub.0.lock().unwrap().contains_key(id));
+        assert!(server.is_open(id));
     }
 }
 

@@ -50,6 +50,7 @@ pub struct Request {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     is_framed: bool,
+    connection: &'static str,
 }
 
 pub fn get(path: &str) -> Request {
@@ -67,6 +68,7 @@ pub fn request(method: &str, path: &str) -> Request {
         headers: Vec::new(),
         body: Vec::new(),
         is_framed: false,
+        connection: "close",
     }
 }
 
@@ -95,9 +97,35 @@ impl Request {
         self.body(bytes)
     }
 
+    /// Asks for the connection to become another protocol's.
+    pub fn upgrade(mut self) -> Self {
+        self.connection = "Upgrade";
+        self
+    }
+
     /// Sends it and reads the answer to its end.
     #[track_caller]
     pub fn send(self, to: SocketAddr) -> Answer {
+        let mut bytes = Vec::new();
+        if let Err(error) = self.write(to).read_to_end(&mut bytes) {
+            assert!(!bytes.is_empty(), "no answer: {error}");
+        }
+        parse(&bytes)
+    }
+
+    /// Sends it and reads the head of the answer alone.
+    #[track_caller]
+    pub fn head(self, to: SocketAddr) -> Answer {
+        let mut stream = self.write(to);
+        let (mut bytes, mut byte) = (Vec::new(), [0]);
+        while !bytes.ends_with(b"\r\n\r\n") {
+            stream.read_exact(&mut byte).unwrap();
+            bytes.push(byte[0]);
+        }
+        parse(&bytes)
+    }
+
+    fn write(self, to: SocketAddr) -> TcpStream {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
         if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
             head += &format!("Host: {to}\r\n");
@@ -108,17 +136,13 @@ impl Request {
         if !self.body.is_empty() && !self.is_framed {
             head += &format!("Content-Length: {}\r\n", self.body.len());
         }
-        head += "Connection: close\r\n\r\n";
+        head += &format!("Connection: {}\r\n\r\n", self.connection);
         let mut stream = TcpStream::connect(to).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         stream.write_all(head.as_bytes()).unwrap();
         // A server that has refused already may have closed: what it said still counts.
         let _ = stream.write_all(&self.body);
-        let mut bytes = Vec::new();
-        if let Err(error) = stream.read_to_end(&mut bytes) {
-            assert!(!bytes.is_empty(), "no answer: {error}");
-        }
-        parse(&bytes)
+        stream
     }
 }
 

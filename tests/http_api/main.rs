@@ -9,3 +9,4 @@ mod pages;
 mod proofs;
 mod refusals;
 mod server;
+mod signalling;

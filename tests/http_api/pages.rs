@@ -90,7 +90,7 @@ fn answers_are_counted_by_class() {
     get("/healthz").send(server.address);
     get("/nothing").send(server.address);
     get("/nothing").send(server.address);
-    let numbers = server.api.numbers().snapshot();
+    let numbers = server.api.snapshot();
     assert_eq!(numbers.responses, [0, 1, 0, 2, 0]);
     assert_eq!(numbers.accepted, 3);
 }

@@ -1,21 +1,18 @@
 //! A server of the API on a loopback port, with its store in a folder of its own.
 
-use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::Router;
-use relayhouse::api::{
-    Api, HttpSettings, LiveRoom, LiveRooms, Minter, Parts, Pending, router, serve,
-};
+use relayhouse::api::signal::{self, HubHandle};
+use relayhouse::api::{Api, HttpSettings, Minter, Parts, router, serve};
 use relayhouse::creds::Secret;
 use relayhouse::creds::api_key;
 use relayhouse::creds::ticket::{AUDIENCE, Claims, ISSUER, Role, TicketKey};
 use relayhouse::creds::uri::Endpoint;
 use relayhouse::net::Transport;
-use relayhouse::signal::RoomSpec;
+use relayhouse::signal::{CloseReason, HubLimits, RoomId};
 use relayhouse::store::{KeyRecord, Store};
 use relayhouse::time::{Instant, Now, UnixTime};
 use serde_json::{Value, json};
@@ -25,27 +22,11 @@ use tokio::sync::oneshot;
 
 use crate::http::post;
 
-/// Rooms as the hub would keep them.
-#[derive(Default)]
-pub struct Hub(pub Mutex<HashMap<String, RoomSpec>>);
-
-impl LiveRooms for Hub {
-    fn open(&self, spec: RoomSpec) -> Pending<'_, bool> {
-        self.0.lock().unwrap().insert(spec.id.as_str().to_owned(), spec);
-        Box::pin(async { true })
-    }
-
-    fn look<'a>(&'a self, room: &'a str) -> Pending<'a, Option<LiveRoom>> {
-        let open = self.0.lock().unwrap().contains_key(room);
-        Box::pin(async move { open.then_some(LiveRoom { participants: 0, locked: false }) })
-    }
-}
-
 /// A running server. Stops when dropped.
 pub struct Server {
     pub address: SocketAddr,
     pub api: Arc<Api>,
-    pub hub: Arc<Hub>,
+    hub: HubHandle,
     key: TicketKey,
     dir: Option<TempDir>,
     stop: Option<oneshot::Sender<()>>,
@@ -55,6 +36,14 @@ pub struct Server {
 /// The time on the wall.
 pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+fn clock() -> signal::Clock {
+    let origin = std::time::Instant::now();
+    Arc::new(move || {
+        let nanos = u64::try_from(origin.elapsed().as_nanos()).unwrap();
+        Now { mono: Instant::from_nanos(nanos), unix: UnixTime(now()) }
+    })
 }
 
 impl Server {
@@ -78,32 +67,56 @@ impl Server {
     pub fn on(dir: &Path, settings: HttpSettings) -> Self {
         let store = Store::open(dir).unwrap();
         let key = TicketKey::new(store.secret_or_insert("ticket", || [7; 32]).wait().unwrap());
-        let hub = Arc::new(Hub::default());
-        let api = Api::new(Parts {
-            store,
-            live: hub.clone(),
-            minter: minter(),
-            tickets: key.clone(),
-            settings,
-            clock: Arc::new(|| Now { mono: Instant::ORIGIN, unix: UnixTime(now()) }),
-            metrics: Arc::new(|| "# EOF\n".into()),
-            readiness: Arc::new(Vec::new),
-        });
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .unwrap();
+        let inside = runtime.enter();
+        let clock = clock();
+        let (hub, mut events) = signal::start(HubLimits::default(), [3; 32], clock.clone());
+        let api = Api::new(Parts {
+            store,
+            hub: hub.clone(),
+            minter: minter(),
+            tickets: key.clone(),
+            settings,
+            clock,
+            metrics: Arc::new(|| "# EOF\n".into()),
+            readiness: Arc::new(Vec::new),
+        });
         runtime.block_on(api.reopen_rooms()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let app = router(&api, Router::new());
+        let endpoint = Arc::new(signal::Endpoint::new(hub.clone(), api.clone()));
+        let app = router(&api, &endpoint);
+        let follower = api.clone();
+        runtime.spawn(async move {
+            while let Some(event) = events.recv().await {
+                follower.follow(&event).await.unwrap();
+            }
+        });
         runtime.spawn(serve(vec![listener], api.clone(), app, async {
             let _ = stopped.await;
         }));
+        drop(inside);
         let runtime = Some(runtime);
         Self { address, api, hub, key, dir: None, stop: Some(stop), runtime }
+    }
+
+    /// Whether the hub has the room open.
+    pub fn is_open(&self, room: &str) -> bool {
+        self.run(self.hub.room(&RoomId::from(room))).is_some()
+    }
+
+    /// Ends the room as the hub would.
+    pub fn close(&self, room: &str) {
+        self.run(self.hub.close_room(&RoomId::from(room), CloseReason::Idle));
+    }
+
+    fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.as_ref().unwrap().block_on(future)
     }
 
     /// Asks it to stop; the port is free some moments later.
