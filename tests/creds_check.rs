@@ -213,7 +213,8 @@ fn of_two_signatures_the_stronger_counts() {
         if let Some(key) = sha1 {
             writer.integrity_sha1(key);
         }
-        let length = writer.integrity_sha256(sha256).finish().unwrap();
+        writer.integrity_sha256(sha256);
+        let length = writer.finish().unwrap();
         check(&credentials, now(), &buffer[..length]).is_ok()
     };
     assert!(enters(None, &right));

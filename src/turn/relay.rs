@@ -6,9 +6,9 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::allocation::{Allocation, Relayed};
+use super::allocation::{Allocation, Phase, Relayed};
 use super::command::{Answer, Command, OpenId};
-use super::counters::{Counters, add};
+use super::counters::{Counters, subtract};
 use super::event::{EndReason, Event};
 use super::limiter::Limiter;
 use super::policy::Policy;
@@ -223,12 +223,14 @@ impl Relay {
 
     /// Removes an allocation with everything that is its own, and reports its life.
     pub(super) fn end(&mut self, now: Now, slot: usize, reason: EndReason) {
-        if let Some(allocation) = self.take_down(slot) {
+        let Some(allocation) = self.take_down(slot) else { return };
+        // One whose client was never told of it has no life to report.
+        if allocation.phase == Phase::Open {
             let summary = allocation.summary(now.mono, reason);
-            self.close_all(allocation);
-            add(&self.counters.allocations, u64::MAX);
+            subtract(&self.counters.allocations, 1);
             self.report(Event::AllocationClosed(Box::new(summary)));
         }
+        self.close_all(allocation);
     }
 
     /// Takes an allocation out of every table but that of the ports.

@@ -99,7 +99,7 @@ fn two_allocations_of_this_server_reach_each_other() {
     assert_eq!(bob.permit(&mut world, &at_alice.to_string()).code(), 0);
     let sent = alice.send(&mut world, &at_bob.to_string(), b"hello");
     assert_eq!(sent, [to_peer(at_alice, &at_bob.to_string(), b"hello")]);
-    let arrived = world.from_peer(port_of(at_bob), at_alice, b"hello");
+    let arrived = world.peer_sends(port_of(at_bob), at_alice, b"hello");
     assert_eq!(arrived[0].get::<Data<'_>>().expect("data").0, b"hello");
     assert_eq!(arrived[0].get::<XorPeerAddress>().expect("peer").0, at_alice);
 }
@@ -122,10 +122,10 @@ fn relayed_peers_behind_a_nat_are_mapped_in_and_out() {
     let sent = alice.send(&mut world, &at_bob.to_string(), b"hello");
     assert_eq!(sent, [to_peer(at_alice, &inside, b"hello")]);
     let from = addr(&format!("10.0.0.5:{}", at_alice.port()));
-    let arrived = world.from_peer(port_of(at_bob), from, b"hello");
+    let arrived = world.peer_sends(port_of(at_bob), from, b"hello");
     assert_eq!(arrived[0].get::<XorPeerAddress>().expect("peer").0, at_alice);
     assert_eq!(bob.bind(&mut world, 0x4000, &at_alice.to_string()).code(), 0);
-    let arrived = world.from_peer(port_of(at_bob), from, b"hello");
+    let arrived = world.peer_sends(port_of(at_bob), from, b"hello");
     assert_eq!(arrived[0].bytes, channel_data(0x4000, b"hello"));
 }
 
@@ -149,7 +149,7 @@ fn a_call_works_without_channels() {
     client.permit(&mut world, "192.0.2.9:9");
     for n in 0..100u8 {
         assert_eq!(client.send(&mut world, "192.0.2.9:9", &[n]).len(), 1);
-        assert_eq!(world.from_peer(port_of(relayed), addr("192.0.2.9:9"), &[n]).len(), 1);
+        assert_eq!(world.peer_sends(port_of(relayed), addr("192.0.2.9:9"), &[n]).len(), 1);
     }
     let numbers = world.relay.counters().snapshot();
     assert_eq!((numbers.packets_up, numbers.packets_down), (100, 100));

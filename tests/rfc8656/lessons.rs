@@ -98,7 +98,7 @@ fn answers_to_unproved_sources_are_bounded_per_second() {
     for n in 0..500 {
         let method = if n % 2 == 0 { Method::BINDING } else { Method::ALLOCATE };
         let request = client.bare(method, |_| {});
-        let sent = world.from_client(client.flow, &request);
+        let sent = world.client_sends(client.flow, &request);
         assert!(sent.iter().all(|one| one.bytes.len() <= 120), "a short answer");
         answers += sent.len();
     }

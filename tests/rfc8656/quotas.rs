@@ -117,7 +117,7 @@ fn what_is_over_the_bandwidth_is_dropped_counted_and_reported_once() {
         assert_eq!(reported.count(), 1);
         world.pass_secs(1);
         assert_eq!(client.send_channel(&mut world, 0x4000, &[0; 100]).len(), 1);
-        let down = world.from_peer(port_of(relayed), addr("192.0.2.9:9"), &[0; 100]);
+        let down = world.peer_sends(port_of(relayed), addr("192.0.2.9:9"), &[0; 100]);
         assert_eq!(down.len(), 1);
     }
 }

@@ -81,7 +81,7 @@ fn what_a_server_has_no_use_for_is_discarded() {
         (Class::Indication, Method::DATA),
     ] {
         let bytes = write(class, method, id, |_| {});
-        assert!(world.from_client(flow, &bytes).is_empty(), "{class:?} {method:?}");
+        assert!(world.client_sends(flow, &bytes).is_empty(), "{class:?} {method:?}");
     }
     assert_eq!(world.drops, [DropReason::Unexpected; 5]);
 }
@@ -92,7 +92,7 @@ fn a_binding_indication_is_taken_in_silence() {
     let mut world = World::new();
     let flow = Client::at("203.0.113.7:4000").flow;
     let bytes = write(Class::Indication, Method::BINDING, TransactionId([1; 12]), |_| {});
-    assert!(world.from_client(flow, &bytes).is_empty());
+    assert!(world.client_sends(flow, &bytes).is_empty());
     assert!(world.drops.is_empty());
 }
 
@@ -103,7 +103,7 @@ fn nonsense_is_dropped_and_counted() {
     let flow = Client::at("203.0.113.7:4000").flow;
     let samples: [&[u8]; 5] = [b"", b"\x00", b"GET / HTTP/1.1", &[0; 20], &[0x16, 3, 1]];
     for bytes in samples {
-        assert!(world.from_client(flow, bytes).is_empty());
+        assert!(world.client_sends(flow, bytes).is_empty());
     }
     assert_eq!(world.drops, [DropReason::Malformed; 5]);
     let drops = world.relay.counters().snapshot().drops;

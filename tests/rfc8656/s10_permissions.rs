@@ -20,12 +20,12 @@ fn allocated() -> (World, Client, std::net::SocketAddr) {
 fn data_passes_only_with_a_permission_for_the_address() {
     let (mut world, mut client, relayed) = allocated();
     assert!(client.send(&mut world, PEER, b"early").is_empty());
-    assert!(world.from_peer(port_of(relayed), addr(PEER), b"early").is_empty());
+    assert!(world.peer_sends(port_of(relayed), addr(PEER), b"early").is_empty());
     assert_eq!(world.drops, [DropReason::NoPermission; 2]);
     assert_eq!(client.permit(&mut world, "192.0.2.9:1").code(), 0);
     assert_eq!(client.send(&mut world, PEER, b"hello"), [to_peer(relayed, PEER, b"hello")]);
-    assert_eq!(world.from_peer(port_of(relayed), addr(PEER), b"hello").len(), 1);
-    assert!(world.from_peer(port_of(relayed), addr("192.0.2.10:9999"), b"no").is_empty());
+    assert_eq!(world.peer_sends(port_of(relayed), addr(PEER), b"hello").len(), 1);
+    assert!(world.peer_sends(port_of(relayed), addr("192.0.2.10:9999"), b"no").is_empty());
 }
 
 /// 9: a permission lasts 300 seconds and is refreshed only by CreatePermission and ChannelBind.
@@ -37,7 +37,7 @@ fn a_permission_lasts_five_minutes_whatever_data_passes() {
     assert_eq!(client.send(&mut world, PEER, b"x").len(), 1);
     world.pass_secs(1);
     assert!(client.send(&mut world, PEER, b"x").is_empty());
-    assert!(world.from_peer(port_of(relayed), addr(PEER), b"x").is_empty());
+    assert!(world.peer_sends(port_of(relayed), addr(PEER), b"x").is_empty());
     client.permit(&mut world, PEER);
     assert_eq!(client.send(&mut world, PEER, b"x").len(), 1);
 }

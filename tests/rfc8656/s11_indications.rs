@@ -47,7 +47,7 @@ fn an_incomplete_indication_is_discarded() {
         }),
     ];
     for bytes in &indications {
-        assert!(world.from_client(client.flow, bytes).is_empty());
+        assert!(world.client_sends(client.flow, bytes).is_empty());
     }
     assert_eq!(world.drops, [DropReason::Malformed; 3]);
 }
@@ -69,7 +69,7 @@ fn dont_fragment_goes_along_with_the_packet() {
     let bytes = write(Class::Indication, Method::SEND, id, |w| {
         w.put(&XorPeerAddress(addr(PEER))).put(&DontFragment).put(&Data(b"x"));
     });
-    let sent = world.from_client(client.flow, &bytes);
+    let sent = world.client_sends(client.flow, &bytes);
     let to = PeerAddr(addr(PEER));
     let route = Route::Peer { from: port_of(relayed), to, dont_fragment: true };
     assert_eq!(sent[0].route, route);
@@ -82,7 +82,7 @@ fn data_from_a_peer_arrives_in_an_indication() {
     let (mut world, client, relayed) = permitted();
     for len in 0..9 {
         let data = vec![0x5A; len];
-        let sent = world.from_peer(port_of(relayed), addr(PEER), &data);
+        let sent = world.peer_sends(port_of(relayed), addr(PEER), &data);
         assert_eq!(sent[0].route, Route::Client(client.flow));
         let message = sent[0].message();
         assert_eq!((message.class(), message.method()), (Class::Indication, Method::DATA));
@@ -105,6 +105,6 @@ fn indications_carry_ipv6_peers() {
     let peer = "[2001:db8:5::1]:9";
     client.permit(&mut world, peer);
     assert_eq!(client.send(&mut world, peer, b"six"), [to_peer(relayed, peer, b"six")]);
-    let sent = world.from_peer(port_of(relayed), addr(peer), b"back");
+    let sent = world.peer_sends(port_of(relayed), addr(peer), b"back");
     assert_eq!(sent[0].get::<XorPeerAddress>().expect("peer").0, addr(peer));
 }

@@ -23,7 +23,7 @@ fn channel_data_passes_both_ways() {
     for len in [0, 1, 3, 4, 1200] {
         let data: Vec<u8> = (0..len).map(|n| n as u8).collect();
         assert_eq!(client.send_channel(&mut world, 0x4000, &data), [to_peer(relayed, PEER, &data)]);
-        let back = world.from_peer(port_of(relayed), addr(PEER), &data);
+        let back = world.peer_sends(port_of(relayed), addr(PEER), &data);
         assert_eq!(back[0].route, Route::Client(client.flow));
         assert_eq!(back[0].bytes, channel_data(0x4000, &data));
     }
@@ -35,7 +35,7 @@ fn padding_of_channel_data_is_not_relayed() {
     let (mut world, client, relayed) = bound();
     let mut padded = channel_data(0x4000, b"hello");
     padded.extend([0, 0, 0]);
-    assert_eq!(world.from_client(client.flow, &padded), [to_peer(relayed, PEER, b"hello")]);
+    assert_eq!(world.client_sends(client.flow, &padded), [to_peer(relayed, PEER, b"hello")]);
 }
 
 /// 12.5: towards a client on a stream ChannelData is padded with zeros.
@@ -46,7 +46,7 @@ fn channel_data_to_a_stream_is_padded() {
     client.flow.transport = relayhouse::net::Transport::Tls;
     let relayed = client.allocate(&mut world);
     client.bind(&mut world, 0x4000, PEER);
-    let back = world.from_peer(port_of(relayed), addr(PEER), b"hello");
+    let back = world.peer_sends(port_of(relayed), addr(PEER), b"hello");
     let mut expected = channel_data(0x4000, b"hello");
     expected.extend([0, 0, 0]);
     assert_eq!(back[0].bytes, expected);
@@ -56,11 +56,11 @@ fn channel_data_to_a_stream_is_padded() {
 #[test]
 fn broken_or_unbound_channel_data_is_discarded() {
     let (mut world, client, _) = bound();
-    assert!(world.from_client(client.flow, &[0x40, 0, 0, 9, 1, 2]).is_empty());
-    assert!(world.from_client(client.flow, &[0x40, 0, 0]).is_empty());
+    assert!(world.client_sends(client.flow, &[0x40, 0, 0, 9, 1, 2]).is_empty());
+    assert!(world.client_sends(client.flow, &[0x40, 0, 0]).is_empty());
     assert!(client.send_channel(&mut world, 0x4001, b"x").is_empty());
     let stranger = udp("198.51.100.1:3478", "203.0.113.8:1");
-    assert!(world.from_client(stranger, &channel_data(0x4000, b"x")).is_empty());
+    assert!(world.client_sends(stranger, &channel_data(0x4000, b"x")).is_empty());
     assert_eq!(
         world.drops,
         [
@@ -118,7 +118,7 @@ fn a_binding_outlasts_its_permission_and_a_repeated_bind_refreshes_both() {
     client.refresh(&mut world, 3600);
     world.pass_secs(300);
     assert!(client.send_channel(&mut world, 0x4000, b"x").is_empty());
-    assert!(world.from_peer(port_of(relayed), addr(PEER), b"x").is_empty());
+    assert!(world.peer_sends(port_of(relayed), addr(PEER), b"x").is_empty());
     client.permit(&mut world, PEER);
     assert_eq!(client.send_channel(&mut world, 0x4000, b"x").len(), 1);
     assert_eq!(client.bind(&mut world, 0x4000, PEER).code(), 0);
@@ -164,6 +164,6 @@ fn the_number_of_channels_is_bounded() {
 #[test]
 fn another_port_of_a_channels_peer_comes_by_indication() {
     let (mut world, _, relayed) = bound();
-    let sent = world.from_peer(port_of(relayed), addr("192.0.2.9:5"), b"x");
+    let sent = world.peer_sends(port_of(relayed), addr("192.0.2.9:5"), b"x");
     assert_eq!(sent[0].get::<XorPeerAddress>().expect("peer").0, addr("192.0.2.9:5"));
 }
