@@ -9,7 +9,7 @@ import { copyInvite, forgetInvite } from './invite.js';
 import { setUpKeys } from './keys.js';
 import { clearNotice, clearNotices, notify } from './notices.js';
 import { watchPaths } from './paths.js';
-import { addTile, drawSelf, drawTile, nameOf, removeTile } from './tiles.js';
+import { addTile, drawSelf, drawTile, nameOf, placeSelf, removeTile } from './tiles.js';
 
 /** @typedef {{call: Call, media: import('../session/media.js').Media, seat: import('../session/keep.js').Seat,
  *   api: import('../session/api.js').Api, stopPaths?: () => void, entered: boolean}} Running */
@@ -93,6 +93,7 @@ function drawPeople({ call }) {
   const others = call.peers.size;
   el('view-call').querySelector('.stage')?.classList.toggle('empty', others === 0);
   el('call-people').textContent = others === 0 ? 'Only you' : `${others + 1} people`;
+  placeSelf(others > 1);
   if (others > 0) forgetInvite();
 }
 

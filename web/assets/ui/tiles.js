@@ -61,6 +61,15 @@ export function removeTile(peer) {
   tiles.delete(peer.id);
 }
 
+/** In a crowd we are one tile of many; with one other person, a small one in the corner. @param {boolean} crowd */
+export function placeSelf(crowd) {
+  const tile = el('tile-self');
+  const home = crowd ? el('tiles') : /** @type {HTMLElement} */ (el('tiles').parentElement);
+  if (tile.parentElement !== home || tile.nextElementSibling) home.append(tile);
+  // A video that was moved stands still until told to go on; without a picture there is nothing to play.
+  /** @type {HTMLVideoElement} */ (el('self-video')).play().catch(() => {});
+}
+
 /** @param {import('../session/media.js').Media} media @param {string} name */
 export function drawSelf(media, name) {
   const tile = el('tile-self');
