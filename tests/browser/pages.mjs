@@ -24,6 +24,10 @@ function instrument() {
       super(window.twistConfiguration?.(configuration) ?? configuration);
       window.seen.connections.push(this);
     }
+
+    setConfiguration(configuration) {
+      super.setConfiguration(window.twistConfiguration?.(configuration) ?? configuration);
+    }
   };
   window.WebSocket = class extends Socket {
     constructor(...given) { super(...given); window.seen.sockets.push(this); }

@@ -89,6 +89,6 @@ export function trouble(house) {
 function deafRelay() {
   window.twistConfiguration = (configuration) => ({
     ...configuration,
-    iceServers: configuration.iceServers.filter((one) => one.credential).map((one) => ({ ...one, urls: ['turn:127.0.0.1:9?transport=tcp'] })),
+    iceServers: configuration.iceServers.filter((one) => one.credential).map((one) => ({ ...one, urls: ['turn:127.0.0.1:1025?transport=tcp'] })),
   });
 }

@@ -71,12 +71,25 @@ async function tryFor(ask, words) {
   return undefined;
 }
 
+/** A creator ticket that is too old must not stand in the way where the server is open. */
+async function makeRoom() {
+  try {
+    return await api.createRoom({}, keep.creator);
+  } catch (wrong) {
+    if (!keep.creator || !(wrong instanceof ApiError) || wrong.status !== 401) throw wrong;
+    keep.creator = undefined;
+    return api.createRoom({});
+  }
+}
+
 setUpDoors({
-  start: () => tryFor(() => api.createRoom({}, keep.creator), explainNoRoom),
+  start: () => tryFor(makeRoom, explainNoRoom),
   join: (name) => tryFor(() => api.redeem(invite ?? '', name), explain),
   again: showStart,
   giveUp: () => { stopCall(); showStart(); },
 });
 setUpCallView(() => showEnded('You left the call', 'The room stays open for the others.'));
 window.addEventListener('hashchange', () => { if (location.hash.length > 1) enterByLink(); });
-enterByLink();
+// A media element that waits for its first picture holds up `load`, and the tab would seem to hang.
+if (document.readyState === 'complete') enterByLink();
+else window.addEventListener('load', enterByLink, { once: true });

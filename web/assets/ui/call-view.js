@@ -2,7 +2,7 @@
 
 import { Call } from '../session/call.js';
 import { keep } from '../session/keep.js';
-import { explain, explainDevices, explainIce } from '../session/words.js';
+import { explain, explainDevices, explainIce, leftWords } from '../session/words.js';
 import { clearChat, heardChat, setUpChat } from './chat.js';
 import { el, input, press, show } from './dom.js';
 import { copyInvite, forgetInvite } from './invite.js';
@@ -29,7 +29,7 @@ let running;
 export function startCall({ api, seat, media, waiting, over }) {
   const { name, relayOnly } = keep.choices;
   const call = new Call({
-    url: api.signalUrl, token: seat.ticket, resume: seat.resume, stream: media.stream, relayOnly,
+    url: api.signalUrl, token: seat.ticket, stream: media.stream, relayOnly,
     self: { name, mic: media.mic, camera: media.camera },
   });
   const mine = running = /** @type {Running} */ ({ call, media, seat, api, entered: false });
@@ -43,6 +43,7 @@ export function startCall({ api, seat, media, waiting, over }) {
   on('joined', ({ peer }) => { addTile(peer); drawPeople(mine); });
   on('changed', (peer) => { drawTile(peer); if (peer.state === 'connected') clearNotice(`relay-${peer.id}`); });
   on('left', ({ peer, reason }) => someoneLeft(mine, peer, reason));
+  on('gone', (id) => clearNotice(`knock-${id}`));
   on('chat', ({ peer, text }) => heardChat(nameOf(peer), text));
   on('knock', (knock) => knocked(mine, knock));
   on('refused', (wrong) => { if (wrong.code !== 'no_such_peer') notify(explain(wrong), { key: 'refused', bad: true }); });
@@ -54,7 +55,7 @@ export function startCall({ api, seat, media, waiting, over }) {
 
 /** @param {Running} mine @param {any} room @param {string} role */
 function entered(mine, room, role) {
-  mine.seat = { ...mine.seat, room: { ...mine.seat.room, ...room }, resume: mine.call.signalling.resume };
+  mine.seat = { ...mine.seat, room: { ...mine.seat.room, ...room } };
   keep.seat = mine.seat;
   clearNotice('server');
   el('call-title').textContent = mine.seat.room.name || 'Call';
@@ -102,7 +103,7 @@ function someoneLeft(mine, peer, reason) {
   removeTile(peer);
   clearNotice(`relay-${peer.id}`);
   drawPeople(mine);
-  if (reason !== 'returned' && running === mine) notify(`${nameOf(peer)} left the call.`, { key: `left-${peer.id}` });
+  if (reason !== 'replaced' && running === mine) notify(`${nameOf(peer)} ${leftWords(reason)}`, { key: `left-${peer.id}` });
 }
 
 /** @param {Running} mine @param {{peer: string, name?: string}} knock */

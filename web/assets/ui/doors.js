@@ -50,7 +50,8 @@ let mirrored;
 function drawMirror() {
   if (!mirrored) return;
   const video = /** @type {HTMLVideoElement} */ (el('join-video'));
-  if (video.srcObject !== mirrored.stream) video.srcObject = mirrored.stream;
+  const wanted = mirrored.camera ? mirrored.stream : null;
+  if (video.srcObject !== wanted) video.srcObject = wanted;
   video.parentElement?.classList.toggle('off', !mirrored.camera);
   press('join-mic', mirrored.mic);
   press('join-camera', mirrored.camera);

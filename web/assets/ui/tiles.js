@@ -74,7 +74,8 @@ export function placeSelf(crowd) {
 export function drawSelf(media, name) {
   const tile = el('tile-self');
   const video = /** @type {HTMLVideoElement} */ (el('self-video'));
-  if (video.srcObject !== media.stream) video.srcObject = media.stream;
+  const wanted = media.camera ? media.stream : null;
+  if (video.srcObject !== wanted) video.srcObject = wanted;
   tile.classList.toggle('off', !media.camera);
   const [blank, muted] = ['.blank', '.muted'].map((one) => /** @type {HTMLElement} */ (tile.querySelector(one)));
   blank.textContent = name ? initials(name) : 'You';
