@@ -91,7 +91,7 @@ export function everyone(house) {
     await house.closePages();
   });
 
-  for (const [why, name, words] of [['no camera and microphone', 'NotFoundError', 'No camera and microphone found'], ['permission denied', 'NotAllowedError', 'may not use your camera and microphone']]) {
+  for (const [why, name, words] of [['no camera and microphone', 'NotFoundError', 'No camera or microphone found'], ['permission denied', 'NotAllowedError', 'may not use your camera and microphone']]) {
     house.test(`with ${why}, a guest still joins, sees, hears and writes`, async () => {
       const ada = await house.open();
       const grace = await house.open({ before: name === 'NotFoundError' ? noDevices : noPermission });

@@ -41,7 +41,12 @@ export function trouble(house) {
     await ada.locator('#view-call').waitFor();
     await join(late, await invite());
     await late.getByText('The room is full').waitFor();
+    await late.getByRole('heading', { name: 'You could not come in' }).waitFor();
     await house.shot(late, 'room-full');
+    // The invite is spent, the seat is not lost.
+    await ada.getByRole('button', { name: 'Leave' }).click();
+    await late.getByRole('button', { name: 'Try again' }).click();
+    await late.locator('#view-call').waitFor();
     await house.closePages();
   });
 

@@ -19,7 +19,7 @@ import { Signalling } from './signalling.js';
  * `norelay` (detail: Peer; only relayed paths are wanted and no relay answered).
  */
 export class Call extends EventTarget {
-  /** @type {Map<string, Peer & {remote?: MediaStream, told?: Self}>} */
+  /** @type {Map<string, Peer & {remote?: MediaStream, told?: Self, role?: string}>} */
   peers = new Map();
   /** @type {RTCIceServer[]} */
   iceServers = [];
@@ -125,14 +125,15 @@ export class Call extends EventTarget {
     this.#add(one, false);
   }
 
-  /** @param {{peer: string, name?: string|null, polite: boolean}} one @param {boolean} initiate */
-  #add({ peer: id, name, polite }, initiate) {
-    const peer = /** @type {Peer & {remote?: MediaStream, told?: Self}} */ (new Peer({
+  /** @param {{peer: string, name?: string|null, polite: boolean, role?: string}} one @param {boolean} initiate */
+  #add({ peer: id, name, polite, role }, initiate) {
+    const peer = /** @type {Peer & {remote?: MediaStream, told?: Self, role?: string}} */ (new Peer({
       id, name, polite, initiate,
       configuration: this.configuration,
       stream: this.stream,
       send: (message) => this.signalling.send(message),
     }));
+    peer.role = role;
     const changed = () => this.#tell('changed', peer);
     peer.addEventListener('connection', changed);
     peer.addEventListener('stream', (event) => {

@@ -74,7 +74,7 @@ export function explainDevices({ audio, video }) {
   const rest = both ? 'You can join all the same: you will hear and see the others, and can write.' : '';
   switch (kind) {
     case 'denied': return `This page may not use your ${which}. You can allow it in the browser’s address bar. ${rest}`.trim();
-    case 'missing': return `No ${which} found. ${rest}`.trim();
+    case 'missing': return `No ${which.replace('and', 'or')} found. ${rest}`.trim();
     case 'busy': return `Your ${which} ${both ? 'are' : 'is'} in use by another program. ${rest}`.trim();
     case 'insecure': return `The browser gives ${which} only to pages over HTTPS or on localhost. ${rest}`.trim();
     default: return `Your ${which} did not start. ${rest}`.trim();

@@ -24,7 +24,7 @@ let running;
  * @param {import('../session/keep.js').Seat} given.seat
  * @param {import('../session/media.js').Media} given.media
  * @param {(why: 'connecting'|'lobby'|'lost') => void} given.waiting
- * @param {(code: string, message: string) => void} given.over
+ * @param {(code: string, message: string, entered: boolean) => void} given.over the server ended it
  */
 export function startCall({ api, seat, media, waiting, over }) {
   const { name, relayOnly } = keep.choices;
@@ -39,7 +39,12 @@ export function startCall({ api, seat, media, waiting, over }) {
   media.addEventListener('changed', devicesChanged);
   on('room', ({ room, role }) => entered(mine, room, role));
   on('status', (status) => statusChanged(mine, status, waiting));
-  on('closed', ({ code, message }) => { stopCall(); over(code, message); });
+  on('closed', ({ code, message }) => {
+    // Our own leaving has cleared the table already.
+    if (running !== mine) return;
+    stopCall();
+    over(code, message, mine.entered);
+  });
   on('joined', ({ peer }) => { addTile(peer); drawPeople(mine); });
   on('changed', (peer) => { drawTile(peer); if (peer.state === 'connected') clearNotice(`relay-${peer.id}`); });
   on('left', ({ peer, reason }) => someoneLeft(mine, peer, reason));

@@ -10,7 +10,7 @@ const tiles = new Map();
 const WAY = { new: 'connecting…', connecting: 'connecting…', disconnected: 'reconnecting…', failed: 'reconnecting…' };
 
 /** @param {Person} peer */
-export const nameOf = (peer) => peer.name || 'Guest';
+export const nameOf = (peer) => peer.name || (peer.role === 'host' ? 'Host' : 'Guest');
 
 /** @param {Person} peer */
 export function addTile(peer) {
