@@ -41,7 +41,23 @@ fn add_invite(server: &Server, key: &str, room: &str) -> String {
 }
 
 fn redeem(server: &Server, invite: &str) -> http::Answer {
-    http::post(&server.url(&format!("/api/v1/invites/{invite}/redeem")), None, &json!({}))
+    let url = server.url(&format!("/api/v1/invites/{invite}/redeem"));
+    patient(|| http::try_post(&url, None, &json!({})))
+        .unwrap_or_else(|error| panic!("POST {url}: {error}\n{}", server.text()))
+}
+
+/// Asks again while the answer is a rate limit: not what is tested here.
+fn patient(
+    mut ask: impl FnMut() -> Result<http::Answer, ureq::Error>,
+) -> Result<http::Answer, ureq::Error> {
+    for _ in 0..400 {
+        let answer = ask()?;
+        if answer.status != 429 {
+            return Ok(answer);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    ask()
 }
 
 #[test]
@@ -196,34 +212,26 @@ fn write_once(
     rooms: &Mutex<Vec<String>>,
     invites: &Mutex<HashMap<String, Known>>,
 ) -> Option<()> {
-    let post = |path: String, key: Option<&str>| {
-        http::try_post(&format!("{base}{path}"), key, &json!({})).ok()
+    let post = |path: String, key: Option<&str>, status| {
+        patient(|| http::try_post(&format!("{base}{path}"), key, &json!({})))
+            .ok()
+            .map(|answer| answer.expect(status))
     };
     let note = |invite: &str, known| {
         invites.lock().expect("held").insert(invite.to_owned(), known);
     };
-    let room = acknowledged(post("/api/v1/rooms".into(), Some(key))?, 201)?.text("/room/id");
+    let room = post("/api/v1/rooms".into(), Some(key), 201)?.text("/room/id");
     rooms.lock().expect("held").push(room.clone());
     for redeemed in [false, true] {
-        let made = post(format!("/api/v1/rooms/{room}/invites"), Some(key))?;
-        let invite = acknowledged(made, 201)?.text("/invite");
+        let invite = post(format!("/api/v1/rooms/{room}/invites"), Some(key), 201)?.text("/invite");
         note(&invite, Known::Made);
         if redeemed {
             note(&invite, Known::Asked);
-            acknowledged(post(format!("/api/v1/invites/{invite}/redeem"), None)?, 200)?;
+            post(format!("/api/v1/invites/{invite}/redeem"), None, 200)?;
             note(&invite, Known::Redeemed);
         }
     }
     Some(())
-}
-
-/// The answer; a rate limit is waited out and counts as none.
-fn acknowledged(answer: http::Answer, status: u16) -> Option<http::Answer> {
-    if answer.status == 429 {
-        std::thread::sleep(Duration::from_millis(50));
-        return None;
-    }
-    Some(answer.expect(status))
 }
 
 fn check_all(
