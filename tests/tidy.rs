@@ -239,7 +239,7 @@ fn a_file_without_an_opening_is_seen() {
     complains(rules::opening, "src/app/mod.rs", "use x;\n//! late");
     complains(rules::opening, "src/app/mod.rs", "");
     is_quiet(rules::opening, "src/app/mod.rs", "//! What it is.\n");
-    is_quiet(rules::opening, "fuzz/a.rs", "#![no_main]\n//! What it is.\n");
+    is_quiet(rules::opening, "benches/a.rs", "#![no_main]\n//! What it is.\n");
 }
 
 #[test]
