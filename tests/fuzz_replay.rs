@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 #[path = "fuzz_bodies/channel_data.rs"]
 mod channel_data;
+#[path = "fuzz_bodies/signal_message.rs"]
+mod signal_message;
 #[path = "fuzz_bodies/stun_attributes.rs"]
 mod stun_attributes;
 #[path = "fuzz_bodies/stun_message.rs"]
@@ -15,6 +17,7 @@ mod stun_message;
 /// Every fuzz target and what it does with its bytes.
 const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("channel_data", channel_data::run),
+    ("signal_message", signal_message::run),
     ("stun_attributes", stun_attributes::run),
     ("stun_message", stun_message::run),
 ];
