@@ -101,7 +101,7 @@ impl Socket {
 
     /// Answers the client's closing handshake, when it began one.
     pub(super) async fn finish(mut self) {
-        let _ = timeout(self.patience.close, self.stream.close(None)).await;
+        let _ = timeout(self.patience.close, self.stream.flush()).await;
     }
 
     async fn write(&mut self, message: Message) -> Result<(), Unwritable> {
