@@ -7,14 +7,23 @@ use std::path::{Path, PathBuf};
 
 #[path = "fuzz_bodies/channel_data.rs"]
 mod channel_data;
+#[path = "fuzz_bodies/credentials.rs"]
+mod credentials;
+#[path = "fuzz_bodies/relay.rs"]
+mod relay;
 #[path = "fuzz_bodies/stun_attributes.rs"]
 mod stun_attributes;
 #[path = "fuzz_bodies/stun_message.rs"]
 mod stun_message;
 
-/// Every fuzz target and what it does with its bytes.
-const TARGETS: &[(&str, fn(&[u8]))] = &[
+/// A fuzz target's name and what it does with its bytes.
+type Target = (&'static str, fn(&[u8]));
+
+/// Every fuzz target there is.
+const TARGETS: &[Target] = &[
     ("channel_data", channel_data::run),
+    ("credentials", credentials::run),
+    ("relay", relay::run),
     ("stun_attributes", stun_attributes::run),
     ("stun_message", stun_message::run),
 ];

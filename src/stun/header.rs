@@ -127,26 +127,19 @@ pub(super) struct Header {
 impl Header {
     /// Reads the header at the front of `bytes`; whether its length fits is for the caller.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
-        let Some((type_and_len, rest)) = bytes.split_first_chunk::<4>() else {
+        let Some(&[t0, t1, l0, l1, c0, c1, c2, c3, id @ ..]) = bytes.first_chunk::<HEADER>() else {
             return Err(Malformed::TooShort);
         };
-        let [type_high, type_low, len_high, len_low] = *type_and_len;
-        let (Some((cookie, rest)), true) = (rest.split_first_chunk::<4>(), bytes.len() >= HEADER)
-        else {
-            return Err(Malformed::TooShort);
-        };
-        let Some((id, _)) = rest.split_first_chunk::<12>() else {
-            return Err(Malformed::TooShort);
-        };
-        let message_type = u16::from_be_bytes([type_high, type_low]);
-        if message_type & 0xC000 != 0 || u32::from_be_bytes(*cookie) != MAGIC_COOKIE {
+        let message_type = u16::from_be_bytes([t0, t1]);
+        let cookie = u32::from_be_bytes([c0, c1, c2, c3]);
+        if message_type & 0xC000 != 0 || cookie != MAGIC_COOKIE {
             return Err(Malformed::NotStun);
         }
         Ok(Self {
             class: Class::of(message_type),
             method: Method::of(message_type),
-            len: u16::from_be_bytes([len_high, len_low]),
-            id: TransactionId(*id),
+            len: u16::from_be_bytes([l0, l1]),
+            id: TransactionId(id),
         })
     }
 

@@ -129,3 +129,23 @@ impl fmt::Debug for AttributeType {
         fmt::Display::fmt(self, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lower_half_of_the_numbers_is_comprehension_required() {
+        assert!(AttributeType(0x0000).is_comprehension_required());
+        assert!(AttributeType(0x7FFF).is_comprehension_required());
+        assert!(!AttributeType(0x8000).is_comprehension_required());
+        assert!(!AttributeType(0xFFFF).is_comprehension_required());
+    }
+
+    #[test]
+    fn a_type_is_shown_by_name_or_number() {
+        assert_eq!(AttributeType::XOR_PEER_ADDRESS.to_string(), "XOR-PEER-ADDRESS");
+        assert_eq!(AttributeType(0x0010).to_string(), "0x0010");
+        assert!(!AttributeType(0x0010).is_known());
+    }
+}

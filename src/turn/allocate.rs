@@ -14,7 +14,7 @@ use super::quota::Grant;
 use super::reject::Reject;
 use super::relay::Relay;
 use super::request::{Outcome, Requester};
-use super::reservations::Token;
+use super::reservations::{RESERVATION, Token};
 use super::response::Response;
 use crate::creds::Verified;
 use crate::net::{Family, Flow};
@@ -132,6 +132,7 @@ impl Relay {
         let (first, next) = pair.ok_or(NO_PORT)?;
         let token: Token = self.random.bytes();
         let kept = self.shared.reservations.keep(now.mono, token, next);
+        self.reserved_until = Some(now.mono + RESERVATION);
         kept.map_err(|_| Reject::Rule(508, "too many reserved ports wait for their second half"))?;
         Ok((first, Some(token)))
     }

@@ -100,6 +100,9 @@ impl Relay {
     ) -> Result<Plan, DropReason> {
         let open = |slot: &&mut super::allocation::Allocation| slot.phase == Phase::Open;
         let allocation = self.table.by_flow(flow).filter(open).ok_or(DropReason::NoAllocation)?;
+        if message.unknown_required().next().is_some() {
+            return Err(DropReason::Malformed);
+        }
         let peer = message.get::<XorPeerAddress>().map_err(|_| DropReason::Malformed)?;
         let data = message.get::<Data<'_>>().map_err(|_| DropReason::Malformed)?;
         let (Some(XorPeerAddress(peer)), Some(Data(data))) = (peer, data) else {

@@ -124,3 +124,39 @@ pub(super) fn site(ip: IpAddr) -> IpAddr {
         IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_goes_with_its_last_allocation() {
+        let quotas = Arc::new(Quotas::new(1));
+        let limits = QuotaLimits::default();
+        let take = |name: &str, host: u8| {
+            let who = Verified::for_tests(name);
+            Grant::take(&quotas, &limits, &who, [192, 0, 2, host].into()).expect("no limit")
+        };
+        let grants = [take("alice", 1), take("alice", 1), take("bob", 1)];
+        assert_eq!(quotas.total(), 3);
+        assert_eq!(quotas.entries(), 5);
+        drop(grants);
+        assert_eq!((quotas.total(), quotas.entries()), (0, 0));
+    }
+
+    #[test]
+    fn a_refused_grant_takes_nothing() {
+        let quotas = Arc::new(Quotas::new(1));
+        let limits = QuotaLimits { per_address: 1, ..QuotaLimits::default() };
+        let who = Verified::for_tests("alice");
+        let client = [192, 0, 2, 1].into();
+        let first = Grant::take(&quotas, &limits, &who, client).expect("the first");
+        assert_eq!(
+            Grant::take(&quotas, &limits, &who, client).map(drop),
+            Err(QuotaRefusal::Address)
+        );
+        assert_eq!(quotas.total(), 1);
+        drop(first);
+        assert_eq!(quotas.entries(), 0);
+    }
+}

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::allocation::{Allocation, Relayed};
+use super::allocation::{Allocation, Phase, Relayed};
 use super::command::{Answer, Command, OpenId};
-use super::counters::{Counters, add};
+use super::counters::{Counters, subtract};
 use super::event::{EndReason, Event};
 use super::limiter::Limiter;
 use super::policy::Policy;
@@ -46,6 +46,9 @@ pub struct Relay {
     pub(super) limiter: Limiter,
     pub(super) counters: Arc<Counters>,
     pub(super) next_open: u64,
+    /// When the last reservation this shard made ends: something to wake for, even with no
+    /// allocation left.
+    pub(super) reserved_until: Option<Instant>,
     pub(super) next_indication: u64,
     commands: VecDeque<Command>,
     answers: VecDeque<(Flow, Response)>,
@@ -76,6 +79,7 @@ impl Relay {
             next_indication: u64::from_be_bytes(random.bytes()),
             counters: Arc::default(),
             next_open: 0,
+            reserved_until: None,
             commands: VecDeque::new(),
             answers: VecDeque::new(),
             events: VecDeque::new(),
@@ -115,6 +119,7 @@ impl Relay {
     /// Time has passed [`Self::poll_timeout`].
     pub fn handle_timeout(&mut self, now: Now) {
         self.shared.reservations.expire(now.mono);
+        self.reserved_until = self.reserved_until.filter(|until| now.mono < *until);
         while let Some(slot) = self.timers.pop(now.mono) {
             self.tend(now, slot);
         }
@@ -154,7 +159,8 @@ impl Relay {
 
     /// When [`Self::handle_timeout`] wants to be called next. O(1).
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.next()
+        let reserved = self.reserved_until.filter(|_| !self.shared.reservations.is_empty());
+        [self.timers.next(), reserved].into_iter().flatten().min()
     }
 
     /// Allocations of this shard, open or being opened.
@@ -217,12 +223,14 @@ impl Relay {
 
     /// Removes an allocation with everything that is its own, and reports its life.
     pub(super) fn end(&mut self, now: Now, slot: usize, reason: EndReason) {
-        if let Some(allocation) = self.take_down(slot) {
+        let Some(allocation) = self.take_down(slot) else { return };
+        // One whose client was never told of it has no life to report.
+        if allocation.phase == Phase::Open {
             let summary = allocation.summary(now.mono, reason);
-            self.close_all(allocation);
-            add(&self.counters.allocations, u64::MAX);
+            subtract(&self.counters.allocations, 1);
             self.report(Event::AllocationClosed(Box::new(summary)));
         }
+        self.close_all(allocation);
     }
 
     /// Takes an allocation out of every table but that of the ports.

@@ -66,11 +66,16 @@ impl Reservations {
 
     /// Frees what nobody came for.
     pub(super) fn expire(&self, now: Instant) {
-        if self.count.load(Relaxed) == 0 {
+        if self.is_empty() {
             return;
         }
         let mut by_token = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
         by_token.retain(|_, reserved| now < reserved.until);
         self.count.store(by_token.len(), Relaxed);
+    }
+
+    /// Whether none waits. No lock.
+    pub(super) fn is_empty(&self) -> bool {
+        self.count.load(Relaxed) == 0
     }
 }

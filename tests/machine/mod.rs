@@ -145,7 +145,7 @@ impl World {
     }
 
     /// A datagram from a client; everything that leaves the machine for it.
-    pub fn from_client(&mut self, flow: Flow, bytes: &[u8]) -> Vec<Sent> {
+    pub fn client_sends(&mut self, flow: Flow, bytes: &[u8]) -> Vec<Sent> {
         let mut buffer = buffer(bytes);
         let mut packet = Packet::new(&mut buffer, HEADROOM, bytes.len());
         let verdict = self.relay.handle_client(self.now, flow, &mut packet);
@@ -153,7 +153,7 @@ impl World {
     }
 
     /// A datagram from a peer to a relayed port.
-    pub fn from_peer(&mut self, port: RelayPort, from: SocketAddr, bytes: &[u8]) -> Vec<Sent> {
+    pub fn peer_sends(&mut self, port: RelayPort, from: SocketAddr, bytes: &[u8]) -> Vec<Sent> {
         let mut buffer = buffer(bytes);
         let mut packet = Packet::new(&mut buffer, HEADROOM, bytes.len());
         let verdict = self.relay.handle_peer(self.now, port, PeerAddr(from), &mut packet);
@@ -341,7 +341,7 @@ impl Client {
 
     /// Sends these bytes; the one answer.
     pub fn exchange(&self, world: &mut World, request: &[u8]) -> Sent {
-        let mut sent = world.from_client(self.flow, request);
+        let mut sent = world.client_sends(self.flow, request);
         assert_eq!(sent.len(), 1, "one answer; dropped: {:?}", world.drops);
         let sent = sent.remove(0);
         assert_eq!(sent.route, Route::Client(self.flow), "answered to where it came from");
@@ -400,12 +400,12 @@ impl Client {
         let bytes = write(Class::Indication, Method::SEND, id, |writer| {
             writer.put(&XorPeerAddress(addr(peer))).put(&relayhouse::stun::Data(data));
         });
-        world.from_client(self.flow, &bytes)
+        world.client_sends(self.flow, &bytes)
     }
 
     /// Data on a channel.
     pub fn send_channel(&self, world: &mut World, number: u16, data: &[u8]) -> Vec<Sent> {
-        world.from_client(self.flow, &channel_data(number, data))
+        world.client_sends(self.flow, &channel_data(number, data))
     }
 }
 

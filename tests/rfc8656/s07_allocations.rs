@@ -29,7 +29,7 @@ fn an_allocation_is_answered_with_its_addresses_and_lifetime_once_its_socket_is_
     let request = client.request(Method::ALLOCATE, |w| {
         w.put(&RequestedTransport(17));
     });
-    assert!(world.from_client(client.flow, &request).is_empty(), "the socket is not open yet");
+    assert!(world.client_sends(client.flow, &request).is_empty(), "the socket is not open yet");
     let sent = world.release();
     assert_eq!(sent.len(), 1);
     let answer = &sent[0];
@@ -324,7 +324,7 @@ fn an_allocation_that_is_not_refreshed_ends_with_its_lifetime() {
     assert_eq!(world.relay.allocations(), 1);
     world.pass_secs(2);
     world.assert_clean();
-    assert!(world.from_peer(port_of(relayed), addr("192.0.2.9:9"), b"late").is_empty());
+    assert!(world.peer_sends(port_of(relayed), addr("192.0.2.9:9"), b"late").is_empty());
     let closed = world.events.iter().any(|event| matches!(event, Event::AllocationClosed(_)));
     assert!(closed);
 }

@@ -30,3 +30,6 @@ use super::{AttributeType, Malformed};
 fn exactly<const N: usize>(value: &[u8], kind: AttributeType) -> Result<&[u8; N], Malformed> {
     value.try_into().map_err(|_| Malformed::ValueLength(kind))
 }
+
+#[cfg(test)]
+mod tests;
