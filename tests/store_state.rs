@@ -249,6 +249,16 @@ fn others_can_read_neither_folder_nor_files() {
 }
 
 #[test]
+fn a_shared_folder_keeps_its_mode_and_the_state_in_it_is_shut() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let _store = Store::open(dir.path()).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(dir.path()), 0o755);
+    assert_eq!(mode(&dir.path().join("state")), 0o700);
+}
+
+#[test]
 fn a_second_opener_is_told_who_holds_the_folder() {
     let dir = tempfile::tempdir().unwrap();
     let _store = Store::open(dir.path()).unwrap();
