@@ -39,11 +39,7 @@ pub(super) async fn ice(
 
 /// ICE servers for the holder of a ticket: no longer than the ticket lives, and a guest's no longer
 /// than [`Minter::guest_ttl`], because what a stranger was let in with should not outlive the call.
-pub(super) fn for_ticket(
-    minter: &Minter,
-    now: UnixTime,
-    claims: &Claims,
-) -> Result<IceConfig, ApiError> {
+fn for_ticket(minter: &Minter, now: UnixTime, claims: &Claims) -> Result<IceConfig, ApiError> {
     let longest = match claims.role {
         Role::Guest => minter.guest_ttl,
         Role::Host | Role::Creator => minter.ttl,

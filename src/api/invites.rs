@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::body::JsonBody;
 use super::errors::{ApiError, Code};
+use super::ids::InPath;
 use super::origin::base_url;
 use super::rooms::{Entered, bad, checked_name};
 use super::{Api, Client, IsHttps, NO_STORE, ids, tickets};
@@ -40,7 +41,7 @@ pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Client(client): Client,
     IsHttps(is_https): IsHttps,
-    Path(room): Path<String>,
+    InPath(room): InPath,
     headers: HeaderMap,
     body: JsonBody<Wanted>,
 ) -> Result<Response, ApiError> {
@@ -73,7 +74,7 @@ pub(super) struct Guest {
 pub(super) async fn redeem(
     State(api): State<Arc<Api>>,
     Client(client): Client,
-    Path(invite): Path<String>,
+    InPath(invite): InPath,
     body: JsonBody<Guest>,
 ) -> Result<Response, ApiError> {
     api.limiters().redeem.check(client)?;

@@ -1,34 +1,17 @@
-//! Rooms while people are in them. The store says which rooms there are; the hub, who is inside.
+//! Rooms while people are in them: what ties the store, the hub and the WebSocket together.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::HeaderMap;
+
 use super::Api;
-use crate::signal::{RoomId, RoomSpec};
+use super::origin::origin_allowed;
+use super::signal::{IceServers, Surroundings};
+use crate::creds::ticket::{Claims, TicketError};
+use crate::signal::{Event, Moderation, RoomId, RoomSpec};
 use crate::store::{RoomRecord, StoreError};
-use crate::time::UnixTime;
-
-/// An answer that is on its way.
-pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// What the hub knows of a room beyond what is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LiveRoom {
-    /// Peers in it.
-    pub participants: usize,
-    /// Whether it admits nobody.
-    pub locked: bool,
-}
-
-/// The door to the hub: all that plain HTTP needs of it.
-pub trait LiveRooms: Send + Sync + 'static {
-    /// Opens a room; once more is no harm. `false` when the hub holds no more.
-    fn open(&self, spec: RoomSpec) -> Pending<'_, bool>;
-    /// What is going on in a room; `None` when it is not open.
-    fn look<'a>(&'a self, room: &'a str) -> Pending<'a, Option<LiveRoom>>;
-}
+use crate::time::{Now, UnixTime};
 
 impl Api {
     /// Opens every stored room that is not over, as after a restart; gives back how many. Call it
@@ -48,16 +31,31 @@ impl Api {
         Ok(opened)
     }
 
-    /// The hub closed a room: it is forgotten, and its invites with it.
+    /// Lets the store follow what happened in the hub: a room that closed is forgotten together with
+    /// its invites, and a lock outlives a restart. Call it with every event of the hub, in order.
     ///
     /// # Errors
     /// The store's.
-    pub async fn room_closed(&self, room: &str) -> Result<(), StoreError> {
-        self.store().rooms().delete(room).await.map(drop)
+    pub async fn follow(&self, event: &Event) -> Result<(), StoreError> {
+        match event {
+            Event::RoomClosed { room, .. } => {
+                self.store().rooms().delete(room.as_str()).await.map(drop)
+            }
+            Event::Moderation { room, what: Moderation::Lock, .. } => self.lock(room, true).await,
+            Event::Moderation { room, what: Moderation::Unlock, .. } => {
+                self.lock(room, false).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn lock(&self, room: &RoomId, locked: bool) -> Result<(), StoreError> {
+        let Some(stored) = self.store().rooms().find(room.as_str())? else { return Ok(()) };
+        self.store().rooms().update(RoomRecord { locked, ..stored }).await.map(drop)
     }
 
     pub(super) async fn open_room(&self, room: &RoomRecord) -> bool {
-        self.live().open(spec(room, self.settings().room_idle)).await
+        self.hub().open_room(spec(room, self.settings().room_idle)).await
     }
 }
 
@@ -72,5 +70,34 @@ fn spec(room: &RoomRecord, idle: Duration) -> RoomSpec {
         created: UnixTime(room.created),
         expires: room.expires.map(UnixTime),
         idle: if room.expires.is_some() { Duration::ZERO } else { idle },
+    }
+}
+
+impl Surroundings for Api {
+    fn now(&self) -> Now {
+        self.now()
+    }
+
+    fn verify(&self, now: UnixTime, token: &str) -> Result<Claims, TicketError> {
+        self.tickets().verify(now, token)
+    }
+
+    fn origin_allowed(&self, headers: &HeaderMap) -> bool {
+        origin_allowed(headers, &self.settings().allowed_origins)
+    }
+
+    /// As short as a guest's for everybody: the endpoint renews them while the connection lives.
+    fn ice_servers(&self, now: Now, subject: &str) -> IceServers {
+        let minter = self.minter();
+        let config = minter.ice_servers(now.unix, subject, minter.ttl.min(minter.guest_ttl));
+        let none = |error| {
+            tracing::error!(%error, "no credential could be made");
+            IceServers { servers: serde_json::json!([]), ttl: Duration::ZERO, expires: now.unix }
+        };
+        config.map_or_else(none, |config| IceServers {
+            servers: serde_json::to_value(&config.ice_servers).unwrap_or_default(),
+            ttl: Duration::from_secs(config.ttl),
+            expires: UnixTime(config.expires_at),
+        })
     }
 }

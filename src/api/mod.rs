@@ -5,7 +5,8 @@
 //! | `errors` | every error: code, status, sentence |
 //! | `body`, `caller`, `forwarded`, `origin`, `limits` | what is checked before a call does anything |
 //! | `ice`, `minter`, `rooms`, `invites`, `tickets`, `ids` | the calls and what they hand out |
-//! | `live` | rooms while people are in them, in the hub of `signal` |
+//! | `signal` | the WebSocket, and the task that owns the hub |
+//! | `live` | what ties stored rooms, the hub and the WebSocket together |
 //! | `pages`, `headers` | the embedded pages, and headers on every answer |
 //! | `health`, `numbers` | for operators |
 //! | `routes`, `server` | paths to calls; sockets to requests |
@@ -29,9 +30,10 @@ mod rooms;
 mod routes;
 mod server;
 mod settings;
+pub mod signal;
 mod tickets;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -44,19 +46,20 @@ pub use headers::{Client, IsHttps};
 pub use health::Check;
 pub use invites::{DEFAULT_TTL as DEFAULT_INVITE_TTL, MAX_TTL as MAX_INVITE_TTL};
 pub use limits::{MAX_TRACKED, RateLimits};
-pub use live::{LiveRoom, LiveRooms, Pending};
 pub use minter::{IceConfig, IceServer, Minter};
-pub use numbers::{HttpNumbers, HttpSnapshot};
+use numbers::HttpNumbers;
+pub use numbers::HttpSnapshot;
 pub use origin::origin_allowed;
 pub use rooms::{DEFAULT_CAPACITY, MAX_CAPACITY, MAX_EXPIRES_IN, MAX_NAME};
 pub use routes::router;
-pub use server::{ConnectionGuard, Peer, serve};
+pub use server::{Peer, serve};
 pub use settings::HttpSettings;
 pub use tickets::{ROOM_TICKET, creator as creator_claims};
 
-use crate::creds::ticket::{Claims, TicketKey};
+use self::signal::HubHandle;
+use crate::creds::ticket::TicketKey;
 use crate::store::Store;
-use crate::time::{Now, UnixTime};
+use crate::time::Now;
 
 /// Nothing between us and the client may keep what carries a credential.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -65,8 +68,8 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 pub struct Parts {
     /// The embedded state.
     pub store: Store,
-    /// The rooms of the hub.
-    pub live: Arc<dyn LiveRooms>,
+    /// The rooms while people are in them.
+    pub hub: HubHandle,
     /// Makes ICE servers.
     pub minter: Minter,
     /// Signs and verifies tickets.
@@ -84,7 +87,9 @@ pub struct Parts {
 /// The HTTP side of one instance, shared by all its connections.
 pub struct Api {
     store: Store,
-    live: Arc<dyn LiveRooms>,
+    hub: HubHandle,
+    /// Weak, because the endpoint itself asks this API about tickets and ICE servers.
+    signalling: OnceLock<Weak<signal::Endpoint>>,
     minter: ArcSwap<Minter>,
     tickets: TicketKey,
     settings: ArcSwap<HttpSettings>,
@@ -99,10 +104,11 @@ impl Api {
     /// An API of these parts. The rate limits are those of the first settings; the rest of them
     /// follows [`reconfigure`](Self::reconfigure).
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { store, live, minter, tickets, settings, clock, metrics, readiness } = parts;
+        let Parts { store, hub, minter, tickets, settings, clock, metrics, readiness } = parts;
         Arc::new(Self {
             store,
-            live,
+            hub,
+            signalling: OnceLock::new(),
             minter: ArcSwap::from_pointee(minter),
             tickets,
             limiters: limits::Limiters::new(settings.rate_limits),
@@ -125,16 +131,17 @@ impl Api {
         self.tickets.sign(&tickets::creator(self.now().unix, ttl))
     }
 
-    /// ICE servers for the holder of a ticket: what `ready` carries on a WebSocket.
-    ///
-    /// # Errors
-    /// Only when the ticket's subject makes no username.
-    pub fn ice_for(&self, now: UnixTime, claims: &Claims) -> Result<IceConfig, ApiError> {
-        ice::for_ticket(&self.minter.load(), now, claims)
+    /// The numbers of the HTTP side at this moment, for `/metrics`.
+    pub fn snapshot(&self) -> HttpSnapshot {
+        let websockets = self.signalling.get().and_then(Weak::upgrade);
+        HttpSnapshot {
+            rooms: self.store.rooms().count() as u64,
+            websockets: websockets.map_or(0, |endpoint| endpoint.open_connections() as u64),
+            ..self.numbers.snapshot()
+        }
     }
 
-    /// Counters of the HTTP side, for `/metrics`.
-    pub fn numbers(&self) -> &Arc<HttpNumbers> {
+    fn numbers(&self) -> &Arc<HttpNumbers> {
         &self.numbers
     }
 
@@ -166,7 +173,7 @@ impl Api {
         &self.limiters
     }
 
-    fn live(&self) -> &dyn LiveRooms {
-        &*self.live
+    fn hub(&self) -> &HubHandle {
+        &self.hub
     }
 }

@@ -6,11 +6,10 @@ use axum::http::StatusCode;
 
 /// What the HTTP side counts. Labels are bounded: five classes of status, nothing of the client's.
 #[derive(Debug, Default)]
-pub struct HttpNumbers {
+pub(super) struct HttpNumbers {
     responses: [AtomicU64; 5],
     connections: AtomicU64,
     accepted: AtomicU64,
-    websockets: AtomicU64,
 }
 
 /// The numbers of one moment.
@@ -18,34 +17,26 @@ pub struct HttpNumbers {
 pub struct HttpSnapshot {
     /// Answers by class of status: 1xx, 2xx, 3xx, 4xx, 5xx.
     pub responses: [u64; 5],
-    /// TCP connections now.
+    /// HTTP connections now.
     pub connections: u64,
     /// TCP connections accepted so far.
     pub accepted: u64,
-    /// WebSocket connections now.
+    /// WebSocket connections now; they are no longer among [`connections`](Self::connections).
     pub websockets: u64,
+    /// Rooms stored now.
+    pub rooms: u64,
 }
 
 impl HttpNumbers {
-    /// All of them, each read on its own.
-    pub fn snapshot(&self) -> HttpSnapshot {
+    /// All that is counted here, each read on its own.
+    pub(super) fn snapshot(&self) -> HttpSnapshot {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         HttpSnapshot {
             responses: self.responses.each_ref().map(read),
             connections: read(&self.connections),
             accepted: read(&self.accepted),
-            websockets: read(&self.websockets),
+            ..HttpSnapshot::default()
         }
-    }
-
-    /// A WebSocket connection began.
-    pub fn websocket_opened(&self) {
-        self.websockets.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// And ended.
-    pub fn websocket_closed(&self) {
-        self.websockets.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(super) fn count_response(&self, status: StatusCode) {

@@ -1,12 +1,12 @@
 //! The embedded pages: `/` and `/assets/…`, out of the binary (out of `web/` in debug builds).
 
-use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::errors::{ApiError, Code};
 use super::headers::PAGE;
+use super::ids::InPath;
 
 #[derive(RustEmbed)]
 #[folder = "web/"]
@@ -16,10 +16,7 @@ pub(super) async fn index(headers: HeaderMap) -> Result<Response, ApiError> {
     serve("index.html", &headers)
 }
 
-pub(super) async fn asset(
-    Path(path): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
+pub(super) async fn asset(InPath(path): InPath, headers: HeaderMap) -> Result<Response, ApiError> {
     // The path is decoded already. Debug builds read from the disk: nothing but plain names then.
     if !path.split('/').all(is_plain) {
         return Err(Code::NotFound.into());

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::body::JsonBody;
 use super::errors::{ApiError, Code};
+use super::ids::InPath;
 use super::{Api, Client, NO_STORE, ids, tickets};
 use crate::creds::ticket::Role;
+use crate::signal::RoomId;
 use crate::store::RoomRecord;
 
 /// The longest name of a room or a person, in bytes.
@@ -140,15 +142,16 @@ struct Seen {
 pub(super) async fn look(
     State(api): State<Arc<Api>>,
     Client(client): Client,
-    Path(id): Path<String>,
+    InPath(id): InPath,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     api.caller(&headers, client)?.may_see(&id)?;
     let room = api.stored_room(&id)?;
-    let live = api.live().look(&id).await;
+    // Closed a moment ago and not forgotten yet.
+    let live = api.hub().room(&RoomId::from(id.as_str())).await.ok_or(Code::NoSuchRoom)?;
     let mut json = RoomJson::from(room);
-    json.locked = live.map_or(json.locked, |live| live.locked);
-    json.participants = Some(live.map_or(0, |live| live.participants));
+    json.locked = live.locked;
+    json.participants = Some(live.participants);
     Ok(([(header::CACHE_CONTROL, NO_STORE)], Json(Seen { room: json })).into_response())
 }
 

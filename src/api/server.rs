@@ -13,7 +13,8 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
-use super::{Api, HttpNumbers};
+use super::Api;
+use super::numbers::HttpNumbers;
 
 /// How long a client may take for a request's head, and how long a connection may be idle.
 const HEAD_PATIENCE: Duration = Duration::from_secs(30);
@@ -30,12 +31,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
-/// A place among the connections. An extension of every request: who keeps a connection after its
-/// request (a WebSocket) holds on to it, so that it is still counted and bounded.
-#[derive(Clone, Debug)]
-pub struct ConnectionGuard(#[expect(dead_code, reason = "held, not read")] Arc<Place>);
-
-#[derive(Debug)]
+/// A place among the connections.
 struct Place {
     numbers: Arc<HttpNumbers>,
     _permit: OwnedSemaphorePermit,
@@ -48,7 +44,8 @@ impl Drop for Place {
 }
 
 /// Serves `router` on the listeners until `shutdown` is done, then lets requests under way end for
-/// up to five seconds. Does the API's upkeep meanwhile.
+/// up to five seconds. Does the API's upkeep meanwhile. WebSocket connections are the endpoint's: end
+/// them first, with [`Endpoint::shutdown`](super::signal::Endpoint::shutdown).
 ///
 /// # Errors
 /// When a listener cannot be used by the runtime.
@@ -95,7 +92,7 @@ async fn accept(
         };
         let Some((stream, peer, permit)) = accepted else { break };
         numbers.connection_opened();
-        let place = ConnectionGuard(Arc::new(Place { numbers: numbers.clone(), _permit: permit }));
+        let place = Place { numbers: numbers.clone(), _permit: permit };
         connections.spawn(connection(stream, peer, place, router.clone(), stopped.clone()));
     }
     drop(listener);
@@ -122,13 +119,13 @@ async fn next(
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
-    place: ConnectionGuard,
+    place: Place,
     router: Router,
     mut stopped: watch::Receiver<bool>,
 ) {
     // Small messages must not wait for company; a socket that refuses is about to fail anyway.
     let _ = stream.set_nodelay(true);
-    let router = router.layer(Extension(Peer(peer))).layer(Extension(place));
+    let router = router.layer(Extension(Peer(peer)));
     let service = TowerToHyperService::new(router);
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder
@@ -148,6 +145,7 @@ async fn connection(
     if let Err(error) = outcome {
         tracing::debug!(%peer, error, "a connection broke off");
     }
+    drop(place);
 }
 
 async fn upkeep(api: Arc<Api>) {

@@ -1,6 +1,6 @@
 //! What is wrong with a configuration, and where. A problem never quotes the value of a secret.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 /// Where a value was written.
@@ -61,11 +61,16 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.place)?;
+        let mut text = format!("{}: ", self.place);
         if let Some(key) = &self.key {
-            write!(f, "{key}: ")?;
+            text += &format!("{key}: ");
         }
-        f.write_str(&self.what)
+        text += &self.what;
+        // A file may name its keys as it likes; a terminal must not obey them.
+        text.chars().try_for_each(|c| match c.is_control() {
+            true => write!(f, "{}", c.escape_default()),
+            false => f.write_char(c),
+        })
     }
 }
 

@@ -8,10 +8,14 @@ use tracing::{debug, info};
 
 use crate::turn::{Event, Summary};
 
+/// What the lines are filed under: the relay's, whoever writes them.
+const TARGET: &str = "relayhouse::relay";
+
 /// Writes one event.
 pub fn write(event: &Event) {
     match event {
         Event::AllocationOpened { id, flow, username, relayed, lifetime } => info!(
+            target: TARGET,
             allocation = id.0,
             user = &**username,
             client = %flow.remote,
@@ -27,12 +31,13 @@ pub fn write(event: &Event) {
             let (client, transport) = (flow.remote, flow.transport.name());
             // A stale nonce or a five-tuple in use is part of normal life; the client tries again.
             if matches!(code, 437 | 438) {
-                debug!(%client, transport, method, code, user, why, "request refused");
+                debug!(target: TARGET, %client, transport, method, code, user, why, "request refused");
             } else {
-                info!(%client, transport, method, code, user, why, "request refused");
+                info!(target: TARGET, %client, transport, method, code, user, why, "request refused");
             }
         }
         Event::BandwidthExceeded { id, username } => info!(
+            target: TARGET,
             allocation = id.0,
             user = &**username,
             "allocation is over its bandwidth; packets are dropped \
@@ -43,6 +48,7 @@ pub fn write(event: &Event) {
 
 fn closed(summary: &Summary) {
     info!(
+            target: TARGET,
         allocation = summary.id.0,
         user = &*summary.username,
         client = %summary.flow.remote,

@@ -67,8 +67,9 @@ fn seconds(seconds: u64) -> Option<Duration> {
 /// Writes what [`parse`] reads: `1h30m`, `0s`.
 pub fn format(duration: Duration) -> String {
     let (mut seconds, mut text) = (duration.as_secs(), String::new());
-    // Weeks are read, but "14d" is clearer than "2w" in an answer.
-    for (unit, worth) in &UNITS[1..] {
+    // Weeks are read, but "14d" is clearer than "2w" in an answer, and "24h" than "1d".
+    let units = if seconds < 2 * 86_400 { &UNITS[2..] } else { &UNITS[1..] };
+    for (unit, worth) in units {
         let count = seconds / worth;
         if count > 0 {
             text += &format!("{count}{unit}");

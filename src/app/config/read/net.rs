@@ -13,7 +13,18 @@ use crate::app::config::{AddressChoice, External};
 
 /// A list of addresses to listen on; `port` is what a missing one probably is.
 pub(in crate::app::config) fn listen(node: &Node, port: u16) -> Read<Vec<SocketAddr>> {
-    super::list(node, |item| parsed(item, |text| socket_address(text, port)))
+    let (mut addresses, mut faults) = (Vec::new(), Vec::new());
+    for item in items(node)? {
+        match parsed(item, |text| socket_address(text, port)) {
+            // Of free ports there may be several on one address.
+            Ok(address) if address.port() != 0 && addresses.contains(&address) => {
+                faults.extend(fault::<()>(item, "stands twice in the list; leave one").err());
+            }
+            Ok(address) => addresses.push(address),
+            Err(more) => faults.push(more),
+        }
+    }
+    if faults.is_empty() { Ok(addresses) } else { Err(faults.concat()) }
 }
 
 fn socket_address(text: &str, port: u16) -> Result<SocketAddr, String> {
@@ -21,21 +32,23 @@ fn socket_address(text: &str, port: u16) -> Result<SocketAddr, String> {
         return Ok(address);
     }
     let shown = shown(text);
-    if let Ok(ip) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
-        let address = SocketAddr::new(ip, port);
-        return Err(format!("`{shown}` has no port; write \"{address}\""));
-    }
     if let Some(port) = text.strip_prefix(':').or(Some(text)).filter(|p| p.parse::<u16>().is_ok()) {
         let both = format!("write \"0.0.0.0:{port}\" and \"[::]:{port}\"");
         return Err(format!("`{shown}` has no address; for every address {both}"));
     }
     if let Some((host, port)) = text.rsplit_once(':') {
-        if let (Ok(ip), Ok(port)) = (host.parse::<Ipv6Addr>(), port.parse::<u16>()) {
+        // "::1:3478" is an address of its own, but hardly meant as one.
+        let looks_like_port = port.len() > 2 && port.parse::<u16>().is_ok();
+        if let (Ok(ip), true) = (host.parse::<Ipv6Addr>(), looks_like_port) {
             return Err(format!("`{shown}`: write IPv6 addresses in brackets: \"[{ip}]:{port}\""));
         }
         if host == "localhost" {
             return Err(format!("`{shown}` is a name; write \"127.0.0.1:{port}\""));
         }
+    }
+    if let Ok(ip) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
+        let address = SocketAddr::new(ip, port);
+        return Err(format!("`{shown}` has no port; write \"{address}\""));
     }
     Err(format!("`{shown}` is no address and port; write \"0.0.0.0:{port}\" or \"[::]:{port}\""))
 }
