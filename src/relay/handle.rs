@@ -1,9 +1,9 @@
 //! A running relay, as the rest of the process sees it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -43,12 +43,13 @@ impl BufferReport {
     }
 }
 
-/// A running relay. Dropping it stops it at once.
+/// A running relay. Dropping it stops it at once. It may be shared between threads.
 #[derive(Debug)]
 pub struct RelayHandle {
     fixed: Fixed,
     buffers: BufferReport,
-    events: Option<Receiver<Event>>,
+    /// Behind a lock only so that the handle can be shared: it is taken before that.
+    events: Mutex<Option<Receiver<Event>>>,
     clock: Clock,
     workers: Vec<Worker>,
 }
@@ -67,7 +68,7 @@ impl RelayHandle {
         events: Receiver<Event>,
         clock: Clock,
     ) -> Self {
-        Self { fixed, buffers, events: Some(events), clock, workers: Vec::new() }
+        Self { fixed, buffers, events: Mutex::new(Some(events)), clock, workers: Vec::new() }
     }
 
     pub(super) fn push(&mut self, worker: Worker) {
@@ -123,7 +124,7 @@ impl RelayHandle {
 
     /// Where events come out. Taken once; shards never wait for its reader.
     pub fn events(&mut self) -> Option<Receiver<Event>> {
-        self.events.take()
+        self.events.get_mut().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// From now on these settings and credentials; what is established lives on. Relay addresses and
@@ -144,7 +145,7 @@ impl RelayHandle {
 
     fn stop(&mut self, grace: Duration) {
         // If nobody took the events, nobody is waited for.
-        self.events = None;
+        drop(self.events());
         let deadline = self.clock.now().mono + grace;
         for worker in &self.workers {
             worker.control.stop(deadline);

@@ -14,6 +14,10 @@ use super::sys::{self, Fragmenting, Granted};
 /// The most datagrams one call receives.
 pub(super) const BATCH: usize = 64;
 
+/// For so many turns a socket counts as not emptied after all that was asked for came: with many
+/// sockets ready, its next look comes that much later.
+const RECENT: u64 = 8;
+
 /// Whether the port may be shared with the other shards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sharing {
@@ -30,8 +34,10 @@ pub(super) struct Socket {
     ipv4: bool,
     /// What waits to be sent from here.
     pub(super) pending: Chain,
-    /// How many datagrams the next call asks for: see [`Self::learn`].
-    want: u8,
+    /// How many datagrams came last time, rounded up: see [`Self::want`].
+    usual: u8,
+    /// The turn of the last look, if all that was asked for came; else 0.
+    full_in: u64,
     fragmenting: Fragmenting,
     drops: u32,
 }
@@ -40,9 +46,8 @@ impl Socket {
     /// Binds `address` with every option both kinds need.
     pub(super) fn bind(address: SocketAddr, sharing: Sharing) -> io::Result<Self> {
         let ipv4 = address.is_ipv4();
-        let inner =
-            socket2::Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-        inner.set_nonblocking(true)?;
+        let (domain, kind) = (Domain::for_address(address), Type::DGRAM.nonblocking());
+        let inner = socket2::Socket::new(domain, kind, Some(Protocol::UDP))?;
         if !ipv4 {
             inner.set_only_v6(true)?;
         }
@@ -53,11 +58,11 @@ impl Socket {
         if address.ip().is_unspecified() {
             sys::on_wildcard(inner.as_fd(), ipv4)?;
         }
-        // Before binding: from then on datagrams come in.
+        // All before binding: from then on datagrams come in.
         sys::enlarge_buffers(inner.as_fd());
         inner.bind(&address.into())?;
         let (pending, fragmenting) = (Chain::EMPTY, Fragmenting::Allowed);
-        Ok(Self { inner, ipv4, pending, want: 1, fragmenting, drops: 0 })
+        Ok(Self { inner, ipv4, pending, usual: 1, full_in: 0, fragmenting, drops: 0 })
     }
 
     /// Lets the sockets of other shards join this port.
@@ -72,23 +77,21 @@ impl Socket {
 
     /// The buffers it has.
     pub(super) fn buffers(&self) -> Granted {
-        sys::enlarge_buffers(self.inner.as_fd())
+        sys::granted_buffers(self.inner.as_fd())
     }
 
-    /// How many datagrams to ask for.
-    pub(super) fn want(&self) -> usize {
-        usize::from(self.want)
+    /// How many datagrams to ask for in this turn: as many as usual, and a whole batch when a turn
+    /// just now may have left some behind. A socket that gets one packet at a time is so spared the second
+    /// look into its empty queue; one with bursts gets them whole.
+    pub(super) fn want(&self, turn: u64) -> usize {
+        let just_now = turn <= self.full_in + RECENT;
+        if just_now { BATCH } else { usize::from(self.usual) }
     }
 
-    /// Asks for more next time when all that was asked for came, and for no more than came
-    /// otherwise. A socket that gets one packet at a time is so spared the second look into its
-    /// empty queue, which costs as much as a fifth of receiving; one with bursts gets them whole.
-    pub(super) fn learn(&mut self, got: usize) {
-        let next = match got {
-            all if all >= self.want() => self.want() * 8,
-            less => less.next_power_of_two(),
-        };
-        self.want = next.clamp(1, BATCH) as u8;
+    /// `got` datagrams came where `asked` were asked for.
+    pub(super) fn learn(&mut self, turn: u64, asked: usize, got: usize) {
+        self.full_in = if got >= asked { turn } else { 0 };
+        self.usual = got.next_power_of_two().clamp(1, BATCH) as u8;
     }
 
     /// Takes the kernel's drop counter; what is new in it is added to `total`.
@@ -118,5 +121,51 @@ impl Socket {
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.inner.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn socket() -> Socket {
+        Socket::bind(([127, 0, 0, 1], 0).into(), Sharing::Exclusive).expect("a loopback socket")
+    }
+
+    #[test]
+    fn what_a_turn_left_behind_is_fetched_whole() {
+        let mut socket = socket();
+        assert_eq!(socket.want(70), 1);
+        socket.learn(70, 1, 1);
+        assert_eq!(socket.want(71), BATCH);
+        socket.learn(71, BATCH, 5);
+        assert_eq!(socket.want(72), 8, "it is empty again");
+    }
+
+    #[test]
+    fn a_burst_is_asked_for_whole_when_it_comes_again() {
+        let mut socket = socket();
+        socket.learn(70, BATCH, 30);
+        assert_eq!(socket.want(90), 32);
+        socket.learn(90, 64, BATCH);
+        assert_eq!(socket.want(200), BATCH, "and never for more than a batch");
+    }
+
+    #[test]
+    fn a_socket_with_a_packet_now_and_then_is_asked_for_one() {
+        let mut socket = socket();
+        socket.learn(70, 1, 1);
+        assert_eq!(socket.want(90), 1);
+        socket.learn(90, 1, 0);
+        assert_eq!(socket.want(91), 1);
+    }
+
+    #[test]
+    fn the_kernels_drop_counter_may_wrap() {
+        let mut socket = socket();
+        let total = AtomicU64::new(0);
+        socket.note_drops(u32::MAX, &total);
+        socket.note_drops(1, &total);
+        assert_eq!(total.into_inner(), u64::from(u32::MAX) + 2);
     }
 }

@@ -17,6 +17,9 @@ use super::listener::{Listener, MAX_LISTENERS};
 use super::shard::Seat;
 use super::{probe, supervise, sys, workers};
 
+/// A limit on open files below this is worth a word to the operator.
+const FEW_FILES: u64 = 4096;
+
 /// What to start.
 #[derive(Debug)]
 pub struct RelayConfig {
@@ -41,8 +44,7 @@ pub struct RelayConfig {
 /// # Errors
 /// A sentence that names the address and says what to do; nothing stays open.
 pub fn start(config: RelayConfig) -> Result<RelayHandle, StartError> {
-    // A limit that stays low is not fatal: allocations beyond it are answered 508.
-    let _ = sys::raise_descriptor_limit();
+    raise_descriptor_limit();
     let workers = workers::count(config.workers);
     let first = listen(&config.listen)?;
     let listening: Vec<_> = first.iter().map(Listener::local).collect();
@@ -68,6 +70,19 @@ pub fn start(config: RelayConfig) -> Result<RelayHandle, StartError> {
         handle.push(spawn(index, seat, Arc::clone(&orders), clock).map_err(StartError::Threads)?);
     }
     Ok(handle)
+}
+
+/// A limit that stays low is not fatal: allocations beyond it are answered 508.
+fn raise_descriptor_limit() {
+    match sys::raise_descriptor_limit() {
+        Ok(limit) if limit < FEW_FILES => tracing::warn!(
+            limit,
+            "this process may open few files, and each allocation needs one: raise its limit \
+             (LimitNOFILE= in systemd, --ulimit nofile= in Docker)"
+        ),
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit on open files cannot be raised"),
+    }
 }
 
 /// What no reload changes: sockets are open there, and ports are numbered by it.

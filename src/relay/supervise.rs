@@ -2,8 +2,8 @@
 //!
 //! A shard that panics is started anew with a fresh machine, on the same listeners: its own
 //! allocations are lost (their clients are told by the 437 to their next refresh, and allocate
-//! again), the other shards' live on. Every restart is an error in the log and is counted. When a
-//! shard cannot be started at all, the process aborts: its clients would find nobody, and whoever
+//! again), the other shards' live on. What the machine held (ports, quota) goes back with it. Every
+//! restart is an error in the log and is counted. When a shard cannot be started at all, the process aborts: its clients would find nobody, and whoever
 //! watches this process can do better than that.
 
 use std::any::Any;

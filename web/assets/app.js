@@ -12,6 +12,8 @@ const api = new Api(location.origin);
 let media;
 /** @type {string|undefined} */
 let invite;
+/** @type {import('./session/keep.js').Seat|undefined} a seat that was refused for now */
+let last;
 
 /** The fragment never reaches a server; a secret in it leaves the address bar as soon as it is read. */
 function readLink() {
@@ -49,13 +51,16 @@ async function takeSeat(seat) {
   }
   const mine = media;
   media = undefined;
-  startCall({ api, seat, media: mine, waiting: showWait, over });
+  startCall({ api, seat, media: mine, waiting: showWait, over: (...why) => over(seat, ...why) });
 }
 
-/** @param {string} code @param {string} message */
-function over(code, message) {
-  const left = code === 'left';
-  showEnded(left ? 'You left the call' : 'The call has ended', left ? '' : explain({ code, message }));
+/** Refusals that pass: the ticket stays good. */
+const PASSES = new Set(['room_full', 'room_locked', 'busy', 'replaced']);
+
+/** @param {import('./session/keep.js').Seat} seat @param {string} code @param {string} message @param {boolean} entered */
+function over(seat, code, message, entered) {
+  last = PASSES.has(code) ? seat : undefined;
+  showEnded(entered ? 'The call has ended' : 'You could not come in', explain({ code, message }), Boolean(last));
 }
 
 /** @param {() => Promise<import('./session/keep.js').Seat>} ask @param {(wrong: ApiError) => string} words */
@@ -71,12 +76,26 @@ async function tryFor(ask, words) {
   return undefined;
 }
 
+/** A creator ticket that is too old must not stand in the way where the server is open. */
+async function makeRoom() {
+  try {
+    return await api.createRoom({}, keep.creator);
+  } catch (wrong) {
+    if (!keep.creator || !(wrong instanceof ApiError) || wrong.status !== 401) throw wrong;
+    keep.creator = undefined;
+    return api.createRoom({});
+  }
+}
+
 setUpDoors({
-  start: () => tryFor(() => api.createRoom({}, keep.creator), explainNoRoom),
+  start: () => tryFor(makeRoom, explainNoRoom),
   join: (name) => tryFor(() => api.redeem(invite ?? '', name), explain),
   again: showStart,
+  retry: () => { if (last) takeSeat(last); },
   giveUp: () => { stopCall(); showStart(); },
 });
 setUpCallView(() => showEnded('You left the call', 'The room stays open for the others.'));
 window.addEventListener('hashchange', () => { if (location.hash.length > 1) enterByLink(); });
-enterByLink();
+// A media element that waits for its first picture holds up `load`, and the tab would seem to hang.
+if (document.readyState === 'complete') enterByLink();
+else window.addEventListener('load', enterByLink, { once: true });

@@ -1,6 +1,7 @@
 //! The log: lines of text or JSON on stderr. Its level can be changed while the program runs.
 
 pub mod events;
+pub mod rooms;
 
 use std::io::IsTerminal;
 

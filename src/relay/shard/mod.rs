@@ -32,6 +32,9 @@ const ANSWERS: usize = 16;
 /// The most ready sockets one turn looks at; the rest comes in the next.
 const READY: usize = 256;
 
+/// Later than any socket's memory of turns that never were.
+const FIRST_TURN: u64 = 1 << 8;
+
 /// What a shard is given, and what is left of it when it has to start anew.
 pub(super) struct Seat {
     /// One socket for each address; their ports are shared with the other shards, and closing one
@@ -55,6 +58,8 @@ pub(super) struct Shard<'a> {
     seat: &'a mut Seat,
     orders: Arc<Orders>,
     now: Now,
+    /// Counts the turns of the loop.
+    turn: u64,
     epoll: Epoll,
     buffers: Buffers,
     /// Receive slots and answer slots whose bytes wait to be sent.
@@ -99,6 +104,7 @@ impl<'a> Shard<'a> {
             relay,
             orders,
             now: seat.clock.now(),
+            turn: FIRST_TURN,
             epoll,
             sockets: RelaySockets::default(),
             buffers: Buffers::new(BATCH, MAX_DATAGRAM, ANSWERS),
@@ -119,6 +125,7 @@ impl<'a> Shard<'a> {
         loop {
             let ready = self.epoll.wait(self.patience()).expect("epoll over our own sockets");
             self.now = self.seat.clock.now();
+            self.turn += 1;
             let mut woken = false;
             for index in 0..ready {
                 match Token::unpack(self.epoll.token(index)) {

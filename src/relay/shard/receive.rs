@@ -8,6 +8,7 @@ use crate::packet::{HEADROOM, Packet};
 use crate::turn::{Route, Verdict};
 
 use super::super::batch::Post;
+use super::super::buffers::Buffers;
 use super::super::listener;
 use super::super::socket::{BATCH, Socket};
 use super::super::stats::{Stats, add};
@@ -17,9 +18,11 @@ use super::{Shard, Target};
 impl Shard<'_> {
     /// One batch from clients.
     pub(super) fn read_listener(&mut self, index: usize) {
-        self.make_room(self.seat.listeners[index].socket.want());
+        let want = self.seat.listeners[index].socket.want(self.turn);
+        self.make_room(want);
         let socket = &mut self.seat.listeners[index].socket;
-        let got = fill(&mut self.inbox, socket, &mut self.buffers, self.used);
+        let got = fill(&mut self.inbox, socket, &mut self.buffers, self.used, want);
+        socket.learn(self.turn, want, got);
         for datagram in 0..got {
             let slot = self.used + datagram;
             let datagram = self.inbox.datagram(datagram);
@@ -45,10 +48,11 @@ impl Shard<'_> {
     /// One batch from peers.
     pub(super) fn read_relay(&mut self, slot: u32, life: u32) {
         let Some(relay) = self.sockets.alive(slot, life) else { return };
-        let (port, want) = (relay.port, relay.socket.want());
+        let (port, want) = (relay.port, relay.socket.want(self.turn));
         self.make_room(want);
         let Some(relay) = self.sockets.alive(slot, life) else { return };
-        let got = fill(&mut self.inbox, &mut relay.socket, &mut self.buffers, self.used);
+        let got = fill(&mut self.inbox, &relay.socket, &mut self.buffers, self.used, want);
+        relay.socket.learn(self.turn, want, got);
         for datagram in 0..got {
             let buffer = self.used + datagram;
             let datagram = self.inbox.datagram(datagram);
@@ -112,17 +116,16 @@ impl Shard<'_> {
     }
 }
 
-/// Receives what `socket` usually has. An error is either "nothing there" or the report of an ICMP
+/// Receives up to `want` datagrams. An error is either "nothing there" or the report of an ICMP
 /// message, which is cleared by being read.
 fn fill(
     inbox: &mut ReceiveBatch,
-    socket: &mut Socket,
-    buffers: &mut super::super::buffers::Buffers,
+    socket: &Socket,
+    buffers: &mut Buffers,
     first: usize,
+    want: usize,
 ) -> usize {
-    let got = inbox.receive(socket.as_fd(), buffers, first, socket.want()).unwrap_or(0);
-    socket.learn(got);
-    got
+    inbox.receive(socket.as_fd(), buffers, first, want).unwrap_or(0)
 }
 
 /// Who sent `datagram`, if it is whole; notes the kernel's drop counter that came with it.

@@ -16,8 +16,8 @@ mod send;
 pub(super) use control::{Ancillary, SendControl};
 pub(super) use name::Name;
 pub(super) use options::{
-    BUFFER_BYTES, Fragmenting, Granted, enlarge_buffers, kernel_drops, on_any_datagram_socket,
-    on_wildcard, raise_descriptor_limit, set_fragmenting,
+    BUFFER_BYTES, Fragmenting, Granted, enlarge_buffers, granted_buffers, kernel_drops,
+    on_any_datagram_socket, on_wildcard, raise_descriptor_limit, set_fragmenting,
 };
 pub(super) use poll::{Epoll, Waker};
 pub(super) use receive::{Datagram, ReceiveBatch};

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// What is asked for each way and socket: a burst of 128 large packets on each of dozens of flows
 /// fits, and nothing smaller rides out a scheduler's pause at a gigabit.
@@ -55,25 +56,34 @@ pub(in crate::relay) fn set_fragmenting(fd: BorrowedFd<'_>, choice: Fragmenting)
     set(fd, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, mode)
 }
 
-/// Asks for [`BUFFER_BYTES`] each way, past the system's limit where the process may, and says what
-/// was granted. Never an error: a small buffer still relays.
-pub(in crate::relay) fn enlarge_buffers(fd: BorrowedFd<'_>) -> Granted {
-    let enlarge = |forced, plain| {
-        let wanted = BUFFER_BYTES as libc::c_int;
-        if set(fd, libc::SOL_SOCKET, forced, wanted).is_err() {
+/// Asks for [`BUFFER_BYTES`] each way, past the system's limit where the process may. Never an
+/// error: a small buffer still relays, and [`granted_buffers`] says what there is.
+pub(in crate::relay) fn enlarge_buffers(fd: BorrowedFd<'_>) {
+    /// The process may not pass the limit: known after the first try, to spare every later
+    /// allocation two calls.
+    static REFUSED: AtomicBool = AtomicBool::new(false);
+
+    let wanted = BUFFER_BYTES as libc::c_int;
+    let sizes = [(libc::SO_RCVBUFFORCE, libc::SO_RCVBUF), (libc::SO_SNDBUFFORCE, libc::SO_SNDBUF)];
+    for (forced, plain) in sizes {
+        if REFUSED.load(Relaxed) || set(fd, libc::SOL_SOCKET, forced, wanted).is_err() {
+            REFUSED.store(true, Relaxed);
             let _ = set(fd, libc::SOL_SOCKET, plain, wanted);
         }
-        let mut granted = [0u32];
-        match get(fd, plain, &mut granted) {
+    }
+}
+
+/// The buffers a socket has.
+pub(in crate::relay) fn granted_buffers(fd: BorrowedFd<'_>) -> Granted {
+    let granted = |option| {
+        let mut doubled = [0u32];
+        match get(fd, option, &mut doubled) {
             // The kernel doubles what it is asked for, to account for its own overhead.
-            Ok(()) => granted[0] as usize / 2,
+            Ok(()) => doubled[0] as usize / 2,
             Err(_) => 0,
         }
     };
-    Granted {
-        receive: enlarge(libc::SO_RCVBUFFORCE, libc::SO_RCVBUF),
-        send: enlarge(libc::SO_SNDBUFFORCE, libc::SO_SNDBUF),
-    }
+    Granted { receive: granted(libc::SO_RCVBUF), send: granted(libc::SO_SNDBUF) }
 }
 
 /// How many datagrams the kernel has dropped on this socket in all, modulo 2^32.

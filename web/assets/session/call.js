@@ -14,25 +14,26 @@ import { Signalling } from './signalling.js';
  * Events: `status` and `closed` as `Signalling` has them; `room` (detail: `{room, role}`);
  * `joined` and `left` (detail: `{peer, reason?}`); `changed` (detail: a Peer whose name, devices,
  * stream or connection changed); `chat` (detail: `{peer, text}`); `knock` (detail: `{peer, name}`);
+ * `gone` (detail: the id of someone who no longer waits to be let in);
  * `refused` (detail: `{code, message}`); `iceerror` (detail: `{peer, url, code, text}`);
  * `norelay` (detail: Peer; only relayed paths are wanted and no relay answered).
  */
 export class Call extends EventTarget {
-  /** @type {Map<string, Peer & {remote?: MediaStream, told?: Self}>} */
+  /** @type {Map<string, Peer & {remote?: MediaStream, told?: Self, role?: string}>} */
   peers = new Map();
   /** @type {RTCIceServer[]} */
   iceServers = [];
   role = 'guest';
 
   /**
-   * @param {{url: string, token: string, resume?: string, stream: MediaStream, self: Self, relayOnly: boolean}} given
+   * @param {{url: string, token: string, stream: MediaStream, self: Self, relayOnly: boolean}} given
    */
-  constructor({ url, token, resume, stream, self, relayOnly }) {
+  constructor({ url, token, stream, self, relayOnly }) {
     super();
     this.stream = stream;
     this.self = self;
     this.relayOnly = relayOnly;
-    this.signalling = new Signalling({ url, token, resume });
+    this.signalling = new Signalling({ url, token });
     this.signalling.addEventListener('message', (event) => this.#heard(/** @type {CustomEvent} */ (event).detail));
     for (const name of ['status', 'closed']) {
       this.signalling.addEventListener(name, (event) => this.#tell(name, /** @type {CustomEvent} */ (event).detail));
@@ -98,13 +99,17 @@ export class Call extends EventTarget {
   }
 
   /** @param {any} message */
-  #ready({ peer, room, role, peers, iceServers }) {
+  #ready({ peer, room, role, peers, iceServers, resumed }) {
     this.id = peer;
     this.role = role;
     this.iceServers = iceServers;
     this.#tell('room', { room, role });
     const present = new Set(peers.map((/** @type {{peer: string}} */ one) => one.peer));
-    for (const id of [...this.peers.keys()]) if (!present.has(id)) this.#drop(id, 'left');
+    for (const id of [...this.peers.keys()]) {
+      if (!present.has(id)) this.#drop(id, 'left');
+      // Our seat is a new one: the others hold nothing of what we had with them.
+      else if (resumed === false) this.#drop(id, 'replaced');
+    }
     for (const one of peers) {
       const known = this.peers.get(one.peer);
       if (known) known.polite = one.polite;
@@ -116,18 +121,19 @@ export class Call extends EventTarget {
   /** @param {any} one */
   #joined(one) {
     // Someone we still hold came back without their old seat: what we had with them is gone.
-    this.#drop(one.peer, 'returned');
+    this.#drop(one.peer, 'replaced');
     this.#add(one, false);
   }
 
-  /** @param {{peer: string, name?: string|null, polite: boolean}} one @param {boolean} initiate */
-  #add({ peer: id, name, polite }, initiate) {
-    const peer = /** @type {Peer & {remote?: MediaStream, told?: Self}} */ (new Peer({
+  /** @param {{peer: string, name?: string|null, polite: boolean, role?: string}} one @param {boolean} initiate */
+  #add({ peer: id, name, polite, role }, initiate) {
+    const peer = /** @type {Peer & {remote?: MediaStream, told?: Self, role?: string}} */ (new Peer({
       id, name, polite, initiate,
       configuration: this.configuration,
       stream: this.stream,
       send: (message) => this.signalling.send(message),
     }));
+    peer.role = role;
     const changed = () => this.#tell('changed', peer);
     peer.addEventListener('connection', changed);
     peer.addEventListener('stream', (event) => {
@@ -150,7 +156,10 @@ export class Call extends EventTarget {
   /** @param {string} id @param {string} [reason] */
   #drop(id, reason) {
     const peer = this.peers.get(id);
-    if (!peer) return;
+    if (!peer) {
+      this.#tell('gone', id);
+      return;
+    }
     this.peers.delete(id);
     peer.close();
     this.#tell('left', { peer, reason });

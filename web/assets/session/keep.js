@@ -1,4 +1,7 @@
 // What this tab remembers across a reload: the right to make rooms, the seat in a room, choices.
+//
+// A reload takes the seat anew with its ticket. The resume token is for a page that lives: replaying
+// an old page's offers to a new one would help nobody.
 
 const CREATOR = 'relayhouse.creator';
 const SEAT = 'relayhouse.seat';
@@ -8,7 +11,6 @@ const CHOICES = 'relayhouse.choices';
  * @typedef {object} Seat
  * @property {string} ticket
  * @property {import('./api.js').Room} room
- * @property {string} [resume]
  */
 /**
  * @typedef {object} Choices

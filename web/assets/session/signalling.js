@@ -7,12 +7,7 @@ const BACKOFF_MS = [200, 500, 1000, 2000, 4000, 8000];
 const OUTBOX_LIMIT = 500;
 
 /** Errors after which another attempt with the same ticket cannot help. */
-const FINAL = new Set([
-  'bad_ticket', 'invalid_ticket', 'ticket_expired', 'expired_ticket', 'unauthorized', 'forbidden', 'no_such_room', 'room_closed',
-  'room_full', 'room_locked', 'room_expired', 'denied', 'kicked', 'bad_token', 'invalid_token', 'token_expired',
-]);
-/** Errors that only say that the resume token is of no use; the ticket may still be. */
-const RESUME_LOST = new Set(['resume_failed', 'resume_expired', 'bad_resume', 'no_such_session', 'invalid_resume', 'cannot_resume']);
+const FINAL = new Set(['unauthorized', 'invalid_token', 'forbidden', 'no_such_room', 'room_full', 'room_locked', 'kicked']);
 
 /**
  * One seat in one room, kept over dropped connections.
@@ -25,18 +20,19 @@ export class Signalling extends EventTarget {
   #attempt = 0;
   #ready = false;
   #over = false;
+  /** Number of the last message that a resume would replay. @type {number|undefined} */ #seen;
   /** @type {string[]} */ #outbox = [];
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #retryTimer;
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #watchTimer;
   /** @type {ReturnType<typeof setInterval>|undefined} */ #heartbeat;
 
-  /** @param {{url: string, token: string, resume?: string}} seat */
-  constructor({ url, token, resume }) {
+  /** @param {{url: string, token: string}} seat */
+  constructor({ url, token }) {
     super();
     this.url = url;
     this.token = token;
-    /** Names this seat when the connection drops; from the last `ready`. */
-    this.resume = resume;
+    /** Continues this seat when the connection drops; from the last `ready`. @type {string|undefined} */
+    this.resume = undefined;
   }
 
   /** Connects now, at once if an attempt was waiting for its turn. */
@@ -48,7 +44,7 @@ export class Signalling extends EventTarget {
     this.#socket = socket;
     this.#watch(socket, READY_WITHIN_MS);
     socket.onopen = () => socket.send(JSON.stringify({
-      type: 'hello', token: this.token, ...(this.resume ? { resume: this.resume } : {}),
+      type: 'hello', token: this.token, ...(this.resume ? { resume: this.resume, seen: this.#seen } : {}),
     }));
     socket.onmessage = (event) => this.#heard(socket, event.data);
     socket.onclose = () => this.#dropped(socket);
@@ -82,6 +78,7 @@ export class Signalling extends EventTarget {
     let message;
     try { message = JSON.parse(data); } catch { return; }
     if (this.#ready) clearTimeout(this.#watchTimer);
+    if (typeof message.seq === 'number') this.#seen = message.seq;
     switch (message.type) {
       case 'pong': case 'welcome': return;
       case 'waiting':
@@ -102,11 +99,18 @@ export class Signalling extends EventTarget {
     clearTimeout(this.#watchTimer);
     this.#attempt = 0;
     this.#ready = true;
+    if (message.resumed === false) this.#forget();
     this.resume = message.resume ?? this.resume;
     this.#beat(socket);
     this.#say('status', 'open');
     this.#say('message', message);
     for (const text of this.#outbox.splice(0)) socket.send(text);
+  }
+
+  /** A new seat: what was meant for the old one is of no use. */
+  #forget() {
+    this.#seen = undefined;
+    this.#outbox = [];
   }
 
   /** The server ends the connection and says what to do next. @param {any} message */
@@ -121,11 +125,6 @@ export class Signalling extends EventTarget {
 
   /** @param {any} message @returns {boolean} whether the error was dealt with here */
   #refused({ code, message }) {
-    if (RESUME_LOST.has(code) && this.resume) {
-      this.resume = undefined;
-      if (this.#socket) this.#dropped(this.#socket, true);
-      return true;
-    }
     if (this.#ready || !FINAL.has(code)) return false;
     this.#finish(code, message);
     return true;

@@ -16,6 +16,12 @@ const BY_CODE = {
   denied: 'The host did not let you in.',
   kicked: 'The host removed you from the room.',
   replaced: 'This seat was taken over by another tab or device.',
+  flood: 'This page sent too much at once and was sent away for a moment.',
+  busy: 'The server holds as many connections as it can. Try again in a moment.',
+  too_many_rooms: 'The server holds as many rooms as it can. Try again later.',
+  too_many_invites: 'This room has as many open invites as it may have. Use one, or wait until one ends.',
+  origin_not_allowed: 'This server does not take calls from this address of the page. The operator can list it in http.allowed_origins.',
+  unavailable: 'The server cannot do this just now. Try again in a moment.',
   slow: 'This connection could not keep up with the room.',
   shutdown: 'The server is shutting down.',
   unreachable: 'The server cannot be reached. Check your connection and try again.',
@@ -43,11 +49,20 @@ export function explain({ code = '', message, status, retryAfter }) {
 
 /** @param {{code?: string, status?: number}} wrong why no room was made */
 export function explainNoRoom(wrong) {
-  if (wrong.status === 401 || wrong.status === 403) {
+  if ((wrong.status === 401 || wrong.status === 403) && wrong.code !== 'origin_not_allowed') {
     return 'On this server a room is made from a creator link. The operator gets one with “relayhouse link”; '
       + 'if you came with such a link, it is too old.';
   }
   return explain(wrong);
+}
+
+/** @param {string} [reason] @returns {string} what follows a name */
+export function leftWords(reason) {
+  switch (reason) {
+    case 'dropped': case 'slow': return 'lost the connection.';
+    case 'kicked': return 'was removed by the host.';
+    default: return 'left the call.';
+  }
 }
 
 /** @param {import('./media.js').Media['trouble']} trouble @returns {string} empty when all is well */
@@ -59,7 +74,7 @@ export function explainDevices({ audio, video }) {
   const rest = both ? 'You can join all the same: you will hear and see the others, and can write.' : '';
   switch (kind) {
     case 'denied': return `This page may not use your ${which}. You can allow it in the browser’s address bar. ${rest}`.trim();
-    case 'missing': return `No ${which} found. ${rest}`.trim();
+    case 'missing': return `No ${which.replace('and', 'or')} found. ${rest}`.trim();
     case 'busy': return `Your ${which} ${both ? 'are' : 'is'} in use by another program. ${rest}`.trim();
     case 'insecure': return `The browser gives ${which} only to pages over HTTPS or on localhost. ${rest}`.trim();
     default: return `Your ${which} did not start. ${rest}`.trim();

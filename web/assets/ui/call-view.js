@@ -2,14 +2,14 @@
 
 import { Call } from '../session/call.js';
 import { keep } from '../session/keep.js';
-import { explain, explainDevices, explainIce } from '../session/words.js';
+import { explain, explainDevices, explainIce, leftWords } from '../session/words.js';
 import { clearChat, heardChat, setUpChat } from './chat.js';
 import { el, input, press, show } from './dom.js';
 import { copyInvite, forgetInvite } from './invite.js';
 import { setUpKeys } from './keys.js';
 import { clearNotice, clearNotices, notify } from './notices.js';
 import { watchPaths } from './paths.js';
-import { addTile, drawSelf, drawTile, nameOf, removeTile } from './tiles.js';
+import { addTile, drawSelf, drawTile, nameOf, placeSelf, removeTile } from './tiles.js';
 
 /** @typedef {{call: Call, media: import('../session/media.js').Media, seat: import('../session/keep.js').Seat,
  *   api: import('../session/api.js').Api, stopPaths?: () => void, entered: boolean}} Running */
@@ -24,12 +24,12 @@ let running;
  * @param {import('../session/keep.js').Seat} given.seat
  * @param {import('../session/media.js').Media} given.media
  * @param {(why: 'connecting'|'lobby'|'lost') => void} given.waiting
- * @param {(code: string, message: string) => void} given.over
+ * @param {(code: string, message: string, entered: boolean) => void} given.over the server ended it
  */
 export function startCall({ api, seat, media, waiting, over }) {
   const { name, relayOnly } = keep.choices;
   const call = new Call({
-    url: api.signalUrl, token: seat.ticket, resume: seat.resume, stream: media.stream, relayOnly,
+    url: api.signalUrl, token: seat.ticket, stream: media.stream, relayOnly,
     self: { name, mic: media.mic, camera: media.camera },
   });
   const mine = running = /** @type {Running} */ ({ call, media, seat, api, entered: false });
@@ -39,10 +39,16 @@ export function startCall({ api, seat, media, waiting, over }) {
   media.addEventListener('changed', devicesChanged);
   on('room', ({ room, role }) => entered(mine, room, role));
   on('status', (status) => statusChanged(mine, status, waiting));
-  on('closed', ({ code, message }) => { stopCall(); over(code, message); });
+  on('closed', ({ code, message }) => {
+    // Our own leaving has cleared the table already.
+    if (running !== mine) return;
+    stopCall();
+    over(code, message, mine.entered);
+  });
   on('joined', ({ peer }) => { addTile(peer); drawPeople(mine); });
   on('changed', (peer) => { drawTile(peer); if (peer.state === 'connected') clearNotice(`relay-${peer.id}`); });
   on('left', ({ peer, reason }) => someoneLeft(mine, peer, reason));
+  on('gone', (id) => clearNotice(`knock-${id}`));
   on('chat', ({ peer, text }) => heardChat(nameOf(peer), text));
   on('knock', (knock) => knocked(mine, knock));
   on('refused', (wrong) => { if (wrong.code !== 'no_such_peer') notify(explain(wrong), { key: 'refused', bad: true }); });
@@ -54,7 +60,7 @@ export function startCall({ api, seat, media, waiting, over }) {
 
 /** @param {Running} mine @param {any} room @param {string} role */
 function entered(mine, room, role) {
-  mine.seat = { ...mine.seat, room: { ...mine.seat.room, ...room }, resume: mine.call.signalling.resume };
+  mine.seat = { ...mine.seat, room: { ...mine.seat.room, ...room } };
   keep.seat = mine.seat;
   clearNotice('server');
   el('call-title').textContent = mine.seat.room.name || 'Call';
@@ -93,6 +99,7 @@ function drawPeople({ call }) {
   const others = call.peers.size;
   el('view-call').querySelector('.stage')?.classList.toggle('empty', others === 0);
   el('call-people').textContent = others === 0 ? 'Only you' : `${others + 1} people`;
+  placeSelf(others > 1);
   if (others > 0) forgetInvite();
 }
 
@@ -101,7 +108,7 @@ function someoneLeft(mine, peer, reason) {
   removeTile(peer);
   clearNotice(`relay-${peer.id}`);
   drawPeople(mine);
-  if (reason !== 'returned' && running === mine) notify(`${nameOf(peer)} left the call.`, { key: `left-${peer.id}` });
+  if (reason !== 'replaced' && running === mine) notify(`${nameOf(peer)} ${leftWords(reason)}`, { key: `left-${peer.id}` });
 }
 
 /** @param {Running} mine @param {{peer: string, name?: string}} knock */

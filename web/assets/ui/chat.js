@@ -1,7 +1,7 @@
 // A text chat over the data channels. Unread messages are counted while the panel is closed.
 
 import { el, input, make } from './dom.js';
-import { notify } from './notices.js';
+import { clearNotice, notify } from './notices.js';
 
 let unread = 0;
 
@@ -12,6 +12,7 @@ function setOpen(open) {
   if (!open) return;
   unread = 0;
   drawUnread();
+  clearNotice('chat');
   input('chat-text').focus();
 }
 

@@ -36,11 +36,12 @@ function open(view) {
   show(view);
 }
 
-/** @param {{start: Go, join: Go, again: () => void, giveUp: () => void}} then */
+/** @param {{start: Go, join: Go, again: () => void, retry: () => void, giveUp: () => void}} then */
 export function setUpDoors(then) {
   door('start', then.start);
   door('join', then.join);
   el('ended-again').addEventListener('click', then.again);
+  el('ended-retry').addEventListener('click', then.retry);
   el('wait-leave').addEventListener('click', then.giveUp);
 }
 
@@ -50,7 +51,8 @@ let mirrored;
 function drawMirror() {
   if (!mirrored) return;
   const video = /** @type {HTMLVideoElement} */ (el('join-video'));
-  if (video.srcObject !== mirrored.stream) video.srcObject = mirrored.stream;
+  const wanted = mirrored.camera ? mirrored.stream : null;
+  if (video.srcObject !== wanted) video.srcObject = wanted;
   video.parentElement?.classList.toggle('off', !mirrored.camera);
   press('join-mic', mirrored.mic);
   press('join-camera', mirrored.camera);
@@ -83,9 +85,10 @@ export function showWait(why) {
   if (el('view-wait').hidden) show('wait');
 }
 
-/** @param {string} title @param {string} text */
-export function showEnded(title, text) {
+/** @param {string} title @param {string} text @param {boolean} [retry] the same seat may still be had */
+export function showEnded(title, text, retry = false) {
   el('ended-title').textContent = title;
   el('ended-text').textContent = text;
+  el('ended-retry').hidden = !retry;
   show('ended');
 }

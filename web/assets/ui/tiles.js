@@ -10,7 +10,7 @@ const tiles = new Map();
 const WAY = { new: 'connecting…', connecting: 'connecting…', disconnected: 'reconnecting…', failed: 'reconnecting…' };
 
 /** @param {Person} peer */
-export const nameOf = (peer) => peer.name || 'Guest';
+export const nameOf = (peer) => peer.name || (peer.role === 'host' ? 'Host' : 'Guest');
 
 /** @param {Person} peer */
 export function addTile(peer) {
@@ -61,11 +61,21 @@ export function removeTile(peer) {
   tiles.delete(peer.id);
 }
 
+/** In a crowd we are one tile of many; with one other person, a small one in the corner. @param {boolean} crowd */
+export function placeSelf(crowd) {
+  const tile = el('tile-self');
+  const home = crowd ? el('tiles') : /** @type {HTMLElement} */ (el('tiles').parentElement);
+  if (tile.parentElement !== home || tile.nextElementSibling) home.append(tile);
+  // A video that was moved stands still until told to go on; without a picture there is nothing to play.
+  /** @type {HTMLVideoElement} */ (el('self-video')).play().catch(() => {});
+}
+
 /** @param {import('../session/media.js').Media} media @param {string} name */
 export function drawSelf(media, name) {
   const tile = el('tile-self');
   const video = /** @type {HTMLVideoElement} */ (el('self-video'));
-  if (video.srcObject !== media.stream) video.srcObject = media.stream;
+  const wanted = media.camera ? media.stream : null;
+  if (video.srcObject !== wanted) video.srcObject = wanted;
   tile.classList.toggle('off', !media.camera);
   const [blank, muted] = ['.blank', '.muted'].map((one) => /** @type {HTMLElement} */ (tile.querySelector(one)));
   blank.textContent = name ? initials(name) : 'You';

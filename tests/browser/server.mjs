@@ -1,0 +1,53 @@
+// Starts the binary on free loopback ports and keeps the end of its log for failures.
+
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const READY_WITHIN_MS = 15_000;
+const STOPS_WITHIN_MS = 5_000;
+
+/**
+ * @param {string} binary
+ * @param {{listen?: string}} [how]
+ * @returns {Promise<{origin: string, udp: string[], log: () => string, stop: () => Promise<void>}>}
+ */
+export async function startServer(binary, { listen = '127.0.0.1:0' } = {}) {
+  const data = await mkdtemp(join(tmpdir(), 'relayhouse-browser-'));
+  const args = ['--dev', '--listen', listen, '--http', '127.0.0.1:0', '--data-dir', data, '--set', 'log.format=json'];
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  /** @type {string[]} */ const lines = [];
+  const log = () => lines.slice(-40).join('\n');
+  const ended = new Promise((resolve) => { child.once('exit', resolve); child.once('error', resolve); });
+  const stop = async () => {
+    child.kill('SIGTERM');
+    const patience = setTimeout(() => child.kill('SIGKILL'), STOPS_WITHIN_MS);
+    await ended;
+    clearTimeout(patience);
+    await rm(data, { recursive: true, force: true });
+  };
+  const ready = await new Promise((resolve, reject) => {
+    const fail = (why) => reject(new Error(`${binary} ${why}\n${log()}`));
+    const timer = setTimeout(() => fail(`was not ready within ${READY_WITHIN_MS} ms`), READY_WITHIN_MS);
+    child.once('error', (cause) => fail(`could not be started: ${cause.message}`));
+    child.once('exit', (code, signal) => fail(`ended before it was ready (${signal ?? code})`));
+    const read = (stream, see) => {
+      let rest = '';
+      stream.setEncoding('utf8').on('data', (text) => {
+        const parts = (rest + text).split('\n');
+        rest = parts.pop();
+        for (const line of parts) { lines.push(line); see(line); }
+      });
+    };
+    read(child.stdout, () => {});
+    read(child.stderr, (line) => {
+      let fields;
+      try { ({ fields } = JSON.parse(line)); } catch { return; }
+      if (fields?.message !== 'ready') return;
+      clearTimeout(timer);
+      resolve(fields);
+    });
+  }).catch(async (cause) => { await stop(); throw cause; });
+  return { origin: `http://${ready.http.split(',')[0]}`, udp: ready.udp.split(','), log, stop };
+}
