@@ -108,8 +108,8 @@ impl Relay {
         Outcome::Answer(Response::bound(message, flow.remote.0))
     }
 
-    fn is_opening(&mut self, flow: &Flow) -> bool {
-        let allocation = self.table.by_flow(flow);
+    fn is_opening(&self, flow: &Flow) -> bool {
+        let allocation = self.table.slot_of(flow).and_then(|slot| self.table.get(slot));
         allocation.is_some_and(|allocation| matches!(allocation.phase, Phase::Opening { .. }))
     }
 
