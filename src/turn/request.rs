@@ -1,12 +1,14 @@
 //! Requests: who asks (RFC 8489 section 9.2.4), whether all of it is understood (section 6.3.1),
 //! and then each method by its own file.
 
+use std::sync::Arc;
+
 use super::allocation::Phase;
 use super::counters::add;
 use super::event::Event;
 use super::reject::Reject;
 use super::relay::Relay;
-use super::response::{Response, Unknown};
+use super::response::{Challenge, Response, Unknown};
 use super::verdict::DropReason;
 use crate::creds::{Denied, Key, Verified};
 use crate::net::Flow;
@@ -149,15 +151,24 @@ impl Relay {
             return Outcome::Silence(DropReason::RateLimited);
         }
         let code = denied.code();
-        let challenge = denied.needs_challenge();
-        let nonce = challenge.then(|| self.credentials.nonce(now, flow.remote.0.ip()));
+        let challenge = denied.needs_challenge().then(|| Challenge {
+            nonce: self.credentials.nonce(now, flow.remote.0.ip()),
+            realm: self.realm_of_owner(&flow, message.method()),
+        });
         let first_contact = matches!(denied, Denied::Challenge);
         if !first_contact && !matches!(denied, Denied::StaleNonce) {
             add(&self.counters.authentication_failures, 1);
             self.count_refusal(message, code);
             self.explain(now, flow, message, &Reject::Denied(denied));
         }
-        Outcome::Answer(Response::error(message, None, code, nonce))
+        Outcome::Answer(Response::error(message, None, code, challenge))
+    }
+
+    /// The realm of the key that requests on this five-tuple are signed with, which outlives a
+    /// reload with its allocation. An Allocate is somebody new, and told today's.
+    fn realm_of_owner(&self, flow: &Flow, method: Method) -> Option<Arc<str>> {
+        let slot = self.table.slot_of(flow).filter(|_| method != Method::ALLOCATE)?;
+        self.table.get(slot).map(|allocation| Arc::clone(allocation.owner.realm()))
     }
 
     /// The answer to a verified request that cannot be fulfilled.
