@@ -155,10 +155,14 @@ impl Relay {
             nonce: self.credentials.nonce(now, flow.remote.0.ip()),
             realm: self.realm_of_owner(&flow, message.method()),
         });
-        let first_contact = matches!(denied, Denied::Challenge);
-        if !first_contact && !matches!(denied, Denied::StaleNonce) {
-            add(&self.counters.authentication_failures, 1);
+        // A first contact is no refusal, and a stale nonce nothing to explain.
+        if !matches!(denied, Denied::Challenge) {
             self.count_refusal(message, code);
+        }
+        if matches!(denied, Denied::Unauthorized(_) | Denied::WrongUser) {
+            add(&self.counters.authentication_failures, 1);
+        }
+        if !matches!(denied, Denied::Challenge | Denied::StaleNonce) {
             self.explain(now, flow, message, &Reject::Denied(denied));
         }
         Outcome::Answer(Response::error(message, None, code, challenge))
