@@ -202,3 +202,18 @@ fn answers_carry_no_stale_bytes() {
     assert!(!answer.bytes.windows(2).any(|pair| pair == [0xAA, 0xAA]));
     assert!(answer.message().has(AttributeType::ERROR_CODE));
 }
+
+/// However many allocations end at once, each end is reported.
+#[test]
+fn every_end_is_reported_even_of_thousands_at_once() {
+    let mut world = World::with(|settings| settings.ports = 50_000..=59_999);
+    for n in 0..3000u32 {
+        Client::at(&format!("203.0.{}.{}:4000", n / 250, 1 + n % 250)).allocate(&mut world);
+    }
+    world.events.clear();
+    world.relay.end_all(world.now, EndReason::Shutdown);
+    world.drive();
+    let ends = world.events.iter().filter(|event| matches!(event, Event::AllocationClosed(_)));
+    assert_eq!(ends.count(), 3000);
+    world.assert_clean();
+}
