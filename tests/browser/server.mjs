@@ -10,12 +10,12 @@ const STOPS_WITHIN_MS = 5_000;
 
 /**
  * @param {string} binary
- * @param {{listen?: string}} [how]
- * @returns {Promise<{origin: string, udp: string[], log: () => string, stop: () => Promise<void>}>}
+ * @param {{listen?: string, http?: string, data?: string}} [how] as it was, to start one anew that was killed
+ * @returns {Promise<{origin: string, udp: string[], log: () => string, stop: () => Promise<void>, killAndStart: () => Promise<any>}>}
  */
-export async function startServer(binary, { listen = '127.0.0.1:0' } = {}) {
-  const data = await mkdtemp(join(tmpdir(), 'relayhouse-browser-'));
-  const args = ['--dev', '--listen', listen, '--http', '127.0.0.1:0', '--data-dir', data, '--set', 'log.format=json'];
+export async function startServer(binary, { listen = '127.0.0.1:0', http = '127.0.0.1:0', data } = {}) {
+  data ??= await mkdtemp(join(tmpdir(), 'relayhouse-browser-'));
+  const args = ['--dev', '--listen', listen, '--http', http, '--data-dir', data, '--set', 'log.format=json'];
   // The server reads RELAYHOUSE_… as its configuration; what is meant for this test is not.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RELAYHOUSE_')));
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
@@ -51,5 +51,10 @@ export async function startServer(binary, { listen = '127.0.0.1:0' } = {}) {
       resolve(fields);
     });
   }).catch(async (cause) => { await stop(); throw cause; });
-  return { origin: `http://${ready.http.split(',')[0]}`, udp: ready.udp.split(','), log, stop };
+  const killAndStart = async () => {
+    child.kill('SIGKILL');
+    await ended;
+    return startServer(binary, { listen: ready.udp, http: ready.http, data });
+  };
+  return { origin: `http://${ready.http.split(',')[0]}`, udp: ready.udp.split(','), log, stop, killAndStart };
 }
