@@ -53,6 +53,11 @@ pub(super) fn add(counter: &AtomicU64, count: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(count), Relaxed);
 }
 
+/// One less.
+pub(super) fn subtract(gauge: &AtomicU64, count: u64) {
+    gauge.store(gauge.load(Relaxed).saturating_sub(count), Relaxed);
+}
+
 impl Counters {
     pub(super) fn dropped(&self, reason: DropReason) {
         add(&self.drops[reason as usize], 1);

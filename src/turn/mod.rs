@@ -4,13 +4,36 @@
 //! It opens no socket, reads no clock, draws no random number and logs nothing: bytes and time come
 //! in, verdicts, commands, answers and events come out.
 
+mod allocate;
+mod allocation;
+mod bandwidth;
+mod channel;
+mod client;
 mod command;
 mod counters;
 mod event;
+mod limiter;
+mod opening;
+mod peer;
+mod permission;
+mod policy;
+mod ports;
+mod quota;
+mod random;
+mod refresh;
+mod reject;
 mod relay;
+mod request;
+mod reservations;
+mod response;
 mod settings;
 mod shared;
+mod table;
+mod timers;
 mod verdict;
+
+#[cfg(test)]
+mod tests;
 
 pub use command::{Answer, Command, OpenFailure, OpenId};
 pub use counters::{Counters, Snapshot};

@@ -1,31 +1,95 @@
-//! One shard of the relay: its doors.
+//! One shard of the relay: what it owns, and its doors.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use super::allocation::{Allocation, Phase, Relayed};
+use super::command::{Answer, Command, OpenId};
+use super::counters::{Counters, subtract};
+use super::event::{EndReason, Event};
+use super::limiter::Limiter;
+use super::policy::Policy;
+use super::random::Random;
+use super::response::Response;
+use super::settings::Settings;
+use super::shared::Shared;
+use super::table::Table;
+use super::timers::{HORIZON, Timers};
+use super::verdict::{DropReason, Route, Verdict};
 use crate::creds::Credentials;
-use crate::net::{Flow, PeerAddr, RelayPort};
+use crate::net::{Flow, RelayPort};
 use crate::packet::Packet;
 use crate::time::{Instant, Now};
 
-use super::{
-    Answer, Command, Counters, DropReason, EndReason, Event, Route, Settings, Shared, Verdict,
-};
+/// Answers and events that wait for the driver, at most; it empties both after every batch.
+pub(super) const MAX_WAITING: usize = 1024;
+
+/// Refusals reported as events per second; the rest is only counted.
+const REFUSAL_EVENTS_PER_SECOND: u32 = 10;
 
 /// One shard: the machine a thread drives.
 #[derive(Debug)]
 pub struct Relay {
-    counters: Arc<Counters>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) credentials: Arc<Credentials>,
+    pub(super) policy: Policy,
+    pub(super) shared: Arc<Shared>,
+    pub(super) table: Table,
+    pub(super) timers: Timers,
+    /// Slots by the command they wait for.
+    pub(super) openings: HashMap<OpenId, usize, FixedState>,
+    pub(super) random: Random,
+    pub(super) hasher: FixedState,
+    pub(super) limiter: Limiter,
+    pub(super) counters: Arc<Counters>,
+    pub(super) next_open: u64,
+    /// When the last reservation this shard made ends: something to wake for, even with no
+    /// allocation left.
+    pub(super) reserved_until: Option<Instant>,
+    pub(super) next_indication: u64,
+    commands: VecDeque<Command>,
+    answers: VecDeque<(Flow, Response)>,
+    events: VecDeque<Event>,
+    refusals: (u64, u32),
 }
 
 impl Relay {
     /// A shard with nothing open. `seed` is 32 fresh random bytes, different for every shard.
     pub fn new(
-        _settings: Arc<Settings>,
-        _credentials: Arc<Credentials>,
-        _shared: Arc<Shared>,
-        _seed: [u8; 32],
+        settings: Arc<Settings>,
+        credentials: Arc<Credentials>,
+        shared: Arc<Shared>,
+        seed: [u8; 32],
     ) -> Self {
-        Self { counters: Arc::default() }
+        let mut random = Random::new(seed);
+        let hasher = FixedState::with_seed(u64::from_be_bytes(random.bytes()));
+        Self {
+            policy: Policy::new(&settings),
+            table: Table::new(
+                settings.relay_addresses.len(),
+                settings.ports.clone(),
+                hasher.clone(),
+            ),
+            timers: Timers::new(),
+            openings: HashMap::with_hasher(hasher.clone()),
+            limiter: Limiter::new(u64::from_be_bytes(random.bytes())),
+            next_indication: u64::from_be_bytes(random.bytes()),
+            counters: Arc::default(),
+            next_open: 0,
+            reserved_until: None,
+            commands: VecDeque::new(),
+            answers: VecDeque::new(),
+            events: VecDeque::new(),
+            refusals: (0, 0),
+            settings,
+            credentials,
+            shared,
+            random,
+            hasher,
+        }
     }
 
     /// The shard's numbers, for other threads to read.
@@ -33,51 +97,162 @@ impl Relay {
         Arc::clone(&self.counters)
     }
 
-    /// From now on these settings and credentials. What is established keeps what it was given.
-    pub fn configure(&mut self, _settings: Arc<Settings>, _credentials: Arc<Credentials>) {}
-
-    /// A packet from a client.
-    pub fn handle_client(&mut self, _now: Now, _flow: Flow, _packet: &mut Packet<'_>) -> Verdict {
-        Verdict::Drop(DropReason::Unexpected)
-    }
-
-    /// A packet that arrived on a relay socket.
-    pub fn handle_peer(
-        &mut self,
-        _now: Now,
-        _port: RelayPort,
-        _from: PeerAddr,
-        _packet: &mut Packet<'_>,
-    ) -> Verdict {
-        Verdict::Drop(DropReason::Unexpected)
+    /// From now on these settings and credentials. What is established keeps what it was given;
+    /// relay addresses and the port range stay those of the start.
+    pub fn configure(&mut self, settings: Arc<Settings>, credentials: Arc<Credentials>) {
+        let mut settings = Arc::unwrap_or_clone(settings);
+        settings.relay_addresses.clone_from(&self.settings.relay_addresses);
+        settings.ports = self.settings.ports.clone();
+        self.policy = Policy::new(&settings);
+        self.settings = Arc::new(settings);
+        self.credentials = credentials;
     }
 
     /// What became of a command.
-    pub fn handle_answer(&mut self, _now: Now, _answer: Answer) {}
+    pub fn handle_answer(&mut self, now: Now, answer: Answer) {
+        match answer {
+            Answer::RelayOpened(id) => self.relay_opened(now, id),
+            Answer::RelayFailed(id, failure) => self.relay_failed(now, id, failure),
+        }
+    }
 
     /// Time has passed [`Self::poll_timeout`].
-    pub fn handle_timeout(&mut self, _now: Now) {}
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.shared.reservations.expire(now.mono);
+        self.reserved_until = self.reserved_until.filter(|until| now.mono < *until);
+        while let Some(slot) = self.timers.pop(now.mono) {
+            self.tend(now, slot);
+        }
+    }
 
     /// Ends every allocation, so that each closes its ports and is reported.
-    pub fn end_all(&mut self, _now: Now, _reason: EndReason) {}
+    pub fn end_all(&mut self, now: Now, reason: EndReason) {
+        while let Some(slot) = self.table.any() {
+            self.end(now, slot, reason);
+        }
+    }
+
+    /// The client's connection is gone, and what it had allocated with it (RFC 8656 section 5: an
+    /// allocation over a stream lives no longer than the stream).
+    pub fn handle_closed(&mut self, now: Now, flow: Flow) {
+        if let Some(slot) = self.table.slot_of(&flow) {
+            self.end(now, slot, EndReason::Disconnected);
+        }
+    }
 
     /// The next thing the driver must do.
     pub fn poll_command(&mut self) -> Option<Command> {
-        None
+        self.commands.pop_front()
     }
 
     /// The next answer that had to wait, written into `packet`.
-    pub fn poll_transmit(&mut self, _packet: &mut Packet<'_>) -> Option<Route> {
-        None
+    pub fn poll_transmit(&mut self, packet: &mut Packet<'_>) -> Option<Route> {
+        let (flow, response) = self.answers.pop_front()?;
+        response.write(&self.credentials, packet)?;
+        Some(Route::Client(flow))
     }
 
     /// The next thing that happened.
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        self.events.pop_front()
     }
 
     /// When [`Self::handle_timeout`] wants to be called next. O(1).
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        let reserved = self.reserved_until.filter(|_| !self.shared.reservations.is_empty());
+        [self.timers.next(), reserved].into_iter().flatten().min()
+    }
+
+    /// Allocations of this shard, open or being opened.
+    pub fn allocations(&self) -> usize {
+        self.table.len()
+    }
+
+    pub(super) fn drop_packet(&self, reason: DropReason) -> Verdict {
+        self.counters.dropped(reason);
+        Verdict::Drop(reason)
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        self.commands.push_back(command);
+    }
+
+    pub(super) fn answer_later(&mut self, flow: Flow, response: Response) {
+        match self.answers.len() < MAX_WAITING {
+            true => self.answers.push_back((flow, response)),
+            false => self.counters.dropped(DropReason::Overloaded),
+        }
+    }
+
+    pub(super) fn report(&mut self, event: Event) {
+        if self.events.len() < MAX_WAITING {
+            self.events.push_back(event);
+        }
+    }
+
+    /// Whether one more refusal may be told in words this second.
+    pub(super) fn may_explain(&mut self, now: Now) -> bool {
+        let second = now.mono.as_secs();
+        if self.refusals.0 != second {
+            self.refusals = (second, 0);
+        }
+        self.refusals.1 += 1;
+        self.refusals.1 <= REFUSAL_EVENTS_PER_SECOND
+    }
+
+    /// Sets the timer of `slot` to the next thing that may end in it.
+    pub(super) fn schedule(&mut self, now: Now, slot: usize) {
+        let Some(allocation) = self.table.get(slot) else { return };
+        let next = allocation.relays.iter().map(|relayed| relayed.expires).min();
+        let due = next.unwrap_or(now.mono).min(now.mono + HORIZON);
+        self.timers.set(now.mono, slot, due);
+    }
+
+    /// A timer of `slot` has run out: whatever has expired goes.
+    fn tend(&mut self, now: Now, slot: usize) {
+        let Some(allocation) = self.table.get_mut(slot) else { return };
+        if allocation.expires() <= now.mono {
+            return self.end(now, slot, EndReason::Expired);
+        }
+        allocation.sweep(now.mono);
+        if let Some(relayed) = allocation.relays.take(|relayed| relayed.expires <= now.mono) {
+            self.close(relayed);
+        }
+        self.schedule(now, slot);
+    }
+
+    /// Removes an allocation with everything that is its own, and reports its life.
+    pub(super) fn end(&mut self, now: Now, slot: usize, reason: EndReason) {
+        let Some(allocation) = self.take_down(slot) else { return };
+        // One whose client was never told of it has no life to report.
+        if allocation.phase == Phase::Open {
+            let summary = allocation.summary(now.mono, reason);
+            subtract(&self.counters.allocations, 1);
+            self.report(Event::AllocationClosed(Box::new(summary)));
+        }
+        self.close_all(allocation);
+    }
+
+    /// Takes an allocation out of every table but that of the ports.
+    pub(super) fn take_down(&mut self, slot: usize) -> Option<Allocation> {
+        self.timers.cancel(slot);
+        self.table.remove(slot)
+    }
+
+    /// Closes the sockets of an allocation that has been taken down.
+    pub(super) fn close_all(&mut self, mut allocation: Allocation) {
+        while let Some(relayed) = allocation.relays.take(|_| true) {
+            self.close(relayed);
+        }
+    }
+
+    /// Closes one relayed address; its claim on the port goes with it.
+    pub(super) fn close(&mut self, relayed: Relayed) {
+        if let Some(id) = relayed.opening {
+            self.openings.remove(&id);
+        }
+        let port: RelayPort = relayed.claim.port();
+        self.table.unlink(port);
+        self.commands.push_back(Command::CloseRelay { port });
     }
 }

@@ -1,14 +1,53 @@
-//! What the shards of one server share: touched per allocation, not per packet.
+//! What the shards of one server share: touched per allocation, not per packet (but for a bit that
+//! says whether a port of ours is live, and the server-wide bandwidth where one is set).
 
-use crate::turn::Settings;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::bandwidth::SharedBucket;
+use super::event::AllocationId;
+use super::ports::Ports;
+use super::quota::Quotas;
+use super::random::Random;
+use super::reservations::Reservations;
+use super::settings::Settings;
 
 /// Ports in use, reservations and quotas, for all shards of a server.
 #[derive(Debug)]
-pub struct Shared {}
+pub struct Shared {
+    pub(super) ports: Arc<Ports>,
+    pub(super) quotas: Arc<Quotas>,
+    pub(super) reservations: Reservations,
+    pub(super) bandwidth: SharedBucket,
+    next_id: AtomicU64,
+}
 
 impl Shared {
-    /// Nothing in use. `seed` makes relay ports and reservation tokens unpredictable.
-    pub fn new(_settings: &Settings, _seed: [u8; 32]) -> Self {
-        Self {}
+    /// Nothing in use. The relay addresses and the port range are those of `settings` for good;
+    /// `seed` keeps the tables flat under hostile keys.
+    pub fn new(settings: &Settings, seed: [u8; 32]) -> Self {
+        let mut random = Random::new(seed);
+        let mut number = || u64::from_be_bytes(random.bytes());
+        Self {
+            ports: Arc::new(Ports::new(settings.ports.clone(), settings.relay_addresses.len())),
+            quotas: Arc::new(Quotas::new(number())),
+            reservations: Reservations::new(number()),
+            bandwidth: SharedBucket::default(),
+            next_id: AtomicU64::new(1),
+        }
+    }
+
+    /// Allocations open or being opened, over all shards.
+    pub fn allocations(&self) -> u32 {
+        self.quotas.total()
+    }
+
+    /// Relay ports in use or reserved, over all shards.
+    pub fn ports_taken(&self) -> usize {
+        self.ports.taken()
+    }
+
+    pub(super) fn new_id(&self) -> AllocationId {
+        AllocationId(self.next_id.fetch_add(1, Relaxed))
     }
 }

@@ -1,0 +1,79 @@
+//! What a request that passed the check leaves behind.
+
+use std::sync::Arc;
+
+use super::Key;
+use crate::time::UnixTime;
+
+/// Proof that somebody holds a credential: only the check makes one. An allocation keeps it, so
+/// that it survives the end of its credential, a reload and a rotation of the secrets.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    pub(super) username: Arc<str>,
+    pub(super) user: Arc<str>,
+    pub(super) realm: Arc<str>,
+    pub(super) key: Key,
+    pub(super) origin: Origin,
+}
+
+/// Where a credential comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A static user.
+    Static,
+    /// A shared secret, by its index in the settings; until when.
+    Rest { secret: usize, expires: UnixTime },
+}
+
+impl Verified {
+    /// The USERNAME as the client gave it.
+    pub fn username(&self) -> &Arc<str> {
+        &self.username
+    }
+
+    /// Whom quotas count: the REST username without its timestamp, or the whole username where
+    /// there is nothing else. Never empty.
+    pub fn user(&self) -> &Arc<str> {
+        &self.user
+    }
+
+    /// The realm the key was made for: what a challenge on this user's allocation must repeat,
+    /// even when the settings have a new one since.
+    pub fn realm(&self) -> &Arc<str> {
+        &self.realm
+    }
+
+    /// The key that answers to this client are signed with.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Until when the credential opens allocations; `None` for static users.
+    pub fn expires(&self) -> Option<UnixTime> {
+        match self.origin {
+            Origin::Static => None,
+            Origin::Rest { expires, .. } => Some(expires),
+        }
+    }
+
+    /// Which of the secrets signed it, counting from zero; `None` for static users.
+    pub fn secret_index(&self) -> Option<usize> {
+        match self.origin {
+            Origin::Static => None,
+            Origin::Rest { secret, .. } => Some(secret),
+        }
+    }
+
+    /// A static user of realm "tests" with the password "password".
+    #[cfg(test)]
+    pub(crate) fn for_tests(username: &str) -> Self {
+        let name: Arc<str> = username.into();
+        Self {
+            username: Arc::clone(&name),
+            user: name,
+            realm: "tests".into(),
+            key: Key::md5(username, "tests", b"password"),
+            origin: Origin::Static,
+        }
+    }
+}

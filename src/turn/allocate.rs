@@ -1,0 +1,289 @@
+//! Allocate (RFC 8656 sections 7.1 to 7.3).
+//!
+//! The sockets are opened by the driver: the answer waits until they are (`opening.rs`).
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use hashbrown::HashMap;
+
+use super::allocation::{Allocation, Channels, Granted, Phase, Relayed, Relays, Usage};
+use super::command::{Command, OpenId};
+use super::ports::{Parity, PortClaim};
+use super::quota::Grant;
+use super::reject::Reject;
+use super::relay::Relay;
+use super::request::{Outcome, Requester};
+use super::reservations::{RESERVATION, Token};
+use super::response::Response;
+use crate::creds::Verified;
+use crate::net::{Family, Flow};
+use crate::stun::{
+    AdditionalAddressFamily, AttributeType, EvenPort, Lifetime, Message, RequestedAddressFamily,
+    RequestedTransport, ReservationToken,
+};
+use crate::time::Now;
+
+/// What an allocation gets when it does not ask, and the least it gets when it does
+/// (RFC 8656 sections 3.2 and 7.2).
+pub(super) const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
+
+/// Sockets tried before the client is told 508: another program may sit in our range.
+const OPEN_TRIES: u8 = 8;
+
+/// UDP, as REQUESTED-TRANSPORT numbers it.
+const UDP: u8 = 17;
+
+/// What the request asks for, checked for sense.
+#[derive(Debug)]
+struct Wish {
+    family: Option<Family>,
+    additional: bool,
+    even: Option<EvenPort>,
+    token: Option<Token>,
+    lifetime: Option<u32>,
+    old_code_points: bool,
+}
+
+/// The ports it gets.
+#[derive(Debug)]
+struct Drawn {
+    first: PortClaim,
+    second: Option<PortClaim>,
+    token: Option<Token>,
+    address_error: Option<u16>,
+}
+
+impl Relay {
+    pub(super) fn allocate(
+        &mut self,
+        now: Now,
+        flow: Flow,
+        message: &Message<'_>,
+        requester: Requester,
+    ) -> Result<Outcome, Reject> {
+        // Step 2: one allocation a five-tuple; the same request again gets the same answer.
+        let owner = match requester {
+            Requester::Stranger(verified) => verified,
+            Requester::Owner(slot, _) => return self.allocate_again(slot, message),
+            Requester::Other(_) => return Err(IN_USE),
+        };
+        let wish = Wish::read(message)?;
+        // Step 10, before any port is drawn, so that a user at the limit costs nothing.
+        let quota = &self.settings.quota;
+        let grant = Grant::take(&self.shared.quotas, quota, &owner, flow.remote.0.ip())
+            .map_err(Reject::Quota)?;
+        let drawn = self.draw(now, &wish)?;
+        self.open(now, flow, message, owner, grant, &wish, drawn);
+        Ok(Outcome::Later)
+    }
+
+    fn allocate_again(&mut self, slot: usize, message: &Message<'_>) -> Result<Outcome, Reject> {
+        let allocation = self.table.get(slot).ok_or(IN_USE)?;
+        match allocation.transaction == message.transaction_id() {
+            true => Ok(Outcome::Answer(Response::allocated(allocation))),
+            false => Err(IN_USE),
+        }
+    }
+
+    /// Steps 5 to 9: the port(s), by token, by parity or any.
+    fn draw(&mut self, now: Now, wish: &Wish) -> Result<Drawn, Reject> {
+        if let Some(token) = wish.token {
+            let kept = self.shared.reservations.redeem(now.mono, &token);
+            let first = kept.ok_or(Reject::Rule(508, "RESERVATION-TOKEN is unknown or too old"))?;
+            return Ok(Drawn { first, second: None, token: None, address_error: None });
+        }
+        let family = match wish.family {
+            Some(family) => family,
+            None if wish.additional || self.relays_on(Family::V4) => Family::V4,
+            None => Family::V6,
+        };
+        if !self.relays_on(family) {
+            return Err(Reject::Rule(440, "`relay.addresses` has none of the family asked for"));
+        }
+        let reserve = wish.even.is_some_and(|even| even.reserve_next);
+        if reserve {
+            let (first, token) = self.draw_pair(now, family)?;
+            return Ok(Drawn { first, second: None, token, address_error: None });
+        }
+        let parity = if wish.even.is_some() { Parity::Even } else { Parity::Any };
+        let first = self.draw_port(family, parity).ok_or(NO_PORT)?;
+        let (second, address_error) = match wish.additional {
+            false => (None, None),
+            true if !self.relays_on(Family::V6) => (None, Some(440)),
+            true => match self.draw_port(Family::V6, Parity::Any) {
+                Some(claim) => (Some(claim), None),
+                None => (None, Some(508)),
+            },
+        };
+        Ok(Drawn { first, second, token: None, address_error })
+    }
+
+    /// An even port, and the token its upper neighbour is kept for.
+    pub(super) fn draw_pair(
+        &mut self,
+        now: Now,
+        family: Family,
+    ) -> Result<(PortClaim, Option<Token>), Reject> {
+        let addresses = self.relay_indices(family);
+        let pair = addresses
+            .into_iter()
+            .find_map(|a| PortClaim::draw_pair(&self.shared.ports, a, &mut self.random));
+        let (first, next) = pair.ok_or(NO_PORT)?;
+        let token: Token = self.random.bytes();
+        let kept = self.shared.reservations.keep(now.mono, token, next);
+        self.reserved_until = Some(now.mono + RESERVATION);
+        kept.map_err(|_| Reject::Rule(508, "too many reserved ports wait for their second half"))?;
+        Ok((first, Some(token)))
+    }
+
+    pub(super) fn draw_port(&mut self, family: Family, parity: Parity) -> Option<PortClaim> {
+        let addresses = self.relay_indices(family);
+        addresses
+            .into_iter()
+            .find_map(|a| PortClaim::draw(&self.shared.ports, a, parity, &mut self.random))
+    }
+
+    fn relays_on(&self, family: Family) -> bool {
+        self.settings.relay_addresses.iter().any(|a| Family::of(a.local) == family)
+    }
+
+    fn relay_indices(&self, family: Family) -> Vec<u8> {
+        let addresses = self.settings.relay_addresses.iter().enumerate();
+        let fitting = addresses.filter(|(_, a)| Family::of(a.local) == family);
+        fitting.filter_map(|(index, _)| u8::try_from(index).ok()).collect()
+    }
+
+    /// Everything is decided: the allocation exists, and waits for its sockets.
+    #[expect(clippy::too_many_arguments, reason = "each is a step's result, used once, here")]
+    fn open(
+        &mut self,
+        now: Now,
+        flow: Flow,
+        message: &Message<'_>,
+        owner: Verified,
+        grant: Grant,
+        wish: &Wish,
+        drawn: Drawn,
+    ) {
+        let lifetime = self.lifetime(wish.lifetime);
+        let expires = now.mono + lifetime;
+        let mut relays = Relays::default();
+        for claim in [Some(drawn.first), drawn.second].into_iter().flatten() {
+            relays.push(self.relayed(claim, expires));
+        }
+        // A redeemed port is the one that was promised: no other will do.
+        let tries = if wish.token.is_some() { 1 } else { OPEN_TRIES };
+        let slot = self.table.insert(Allocation {
+            id: self.shared.new_id(),
+            flow,
+            owner,
+            transaction: message.transaction_id(),
+            granted: Granted {
+                lifetime: seconds(lifetime),
+                token: drawn.token,
+                address_error: drawn.address_error,
+                old_code_points: wish.old_code_points,
+                fingerprint: message.has_fingerprint(),
+            },
+            relays,
+            phase: Phase::Opening { tries },
+            opened: now.mono,
+            permissions: HashMap::with_hasher(self.hasher.clone()),
+            channels: Channels::new(self.hasher.clone()),
+            usage: Usage::default(),
+            _grant: grant,
+        });
+        self.ask_for_sockets(slot);
+    }
+
+    /// A relayed address on `claim`, not yet open.
+    pub(super) fn relayed(&mut self, claim: PortClaim, expires: crate::time::Instant) -> Relayed {
+        let port = claim.port();
+        let public = self.settings.relay_addresses[usize::from(port.address)].public;
+        let id = OpenId(self.next_open);
+        self.next_open += 1;
+        let public = SocketAddr::new(public, port.port);
+        Relayed { claim, public, expires, opening: Some(id) }
+    }
+
+    /// Commands for every relayed address that waits for one.
+    pub(super) fn ask_for_sockets(&mut self, slot: usize) {
+        let Some(allocation) = self.table.get(slot) else { return };
+        let wishes: Vec<_> = allocation
+            .relays
+            .iter()
+            .filter_map(|relayed| Some((relayed.opening?, relayed.claim.port())))
+            .filter(|(id, _)| !self.openings.contains_key(id))
+            .collect();
+        for (id, port) in wishes {
+            self.openings.insert(id, slot);
+            self.command(Command::OpenRelay { id, port });
+        }
+    }
+
+    /// LIFETIME as RFC 8656 section 7.2 has it: never less than the default, never over the cap.
+    pub(super) fn lifetime(&self, asked: Option<u32>) -> Duration {
+        let asked = asked.map_or(DEFAULT_LIFETIME, |asked| Duration::from_secs(asked.into()));
+        let cap = self.settings.limits.max_lifetime.max(DEFAULT_LIFETIME);
+        asked.clamp(DEFAULT_LIFETIME, cap)
+    }
+}
+
+/// A lifetime as the wire has it.
+pub(super) fn seconds(lifetime: Duration) -> u32 {
+    u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX)
+}
+
+const IN_USE: Reject = Reject::Rule(437, "this five-tuple has an allocation already");
+const NO_PORT: Reject = Reject::Rule(508, "every port of `relay.ports` is taken");
+
+impl Wish {
+    /// Steps 3 to 9 as far as the request alone decides them.
+    fn read(message: &Message<'_>) -> Result<Self, Reject> {
+        let bad = Reject::malformed;
+        // Step 3: REQUESTED-TRANSPORT must be there, and name UDP.
+        match message.get::<RequestedTransport>().map_err(bad)? {
+            None => return Err(Reject::Rule(400, "REQUESTED-TRANSPORT is missing")),
+            Some(RequestedTransport(UDP)) => {}
+            Some(_) => return Err(Reject::Rule(442, "REQUESTED-TRANSPORT is not UDP")),
+        }
+        // Step 4: DONT-FRAGMENT is supported, so there is nothing to refuse.
+        let even = message.get::<EvenPort>().map_err(bad)?;
+        let token = message.get::<ReservationToken>().map_err(bad)?;
+        let requested = message.get::<RequestedAddressFamily>().map_err(bad)?;
+        let additional = message.get::<AdditionalAddressFamily>().map_err(bad)?;
+        let families = requested.is_some() || additional.is_some();
+        // Step 5: a token says everything about the port.
+        if token.is_some() && (even.is_some() || families) {
+            let why = "RESERVATION-TOKEN stands beside EVEN-PORT or an address family";
+            return Err(Reject::Rule(400, why));
+        }
+        // Steps 6 and 7: one attribute about families, and the second family is IPv6.
+        if requested.is_some() && additional.is_some() {
+            return Err(Reject::Rule(400, "two attributes name address families"));
+        }
+        if additional.is_some_and(|family| family.0 != Family::V6.code()) {
+            return Err(Reject::Rule(400, "ADDITIONAL-ADDRESS-FAMILY is not IPv6"));
+        }
+        // Step 8: a second family and a reserved neighbour exclude each other.
+        if additional.is_some() && even.as_ref().is_some_and(|even| even.reserve_next) {
+            return Err(Reject::Rule(400, "ADDITIONAL-ADDRESS-FAMILY stands beside EVEN-PORT's R"));
+        }
+        let family = match requested {
+            None => None,
+            Some(RequestedAddressFamily(code)) => Some(
+                Family::from_code(code)
+                    .ok_or(Reject::Rule(440, "REQUESTED-ADDRESS-FAMILY is unknown"))?,
+            ),
+        };
+        Ok(Self {
+            family,
+            additional: additional.is_some(),
+            even,
+            token: token.map(|token| token.0),
+            lifetime: message.get::<Lifetime>().map_err(bad)?.map(|lifetime| lifetime.0),
+            old_code_points: message.has(AttributeType::OLD_ADDITIONAL_ADDRESS_FAMILY),
+        })
+    }
+}

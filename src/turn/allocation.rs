@@ -1,0 +1,245 @@
+//! One allocation (RFC 8656 section 3.2): its relayed addresses, permissions, channels and sums.
+
+use std::net::{IpAddr, SocketAddr};
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use super::bandwidth::Bucket;
+use super::command::OpenId;
+use super::event::{AllocationId, EndReason, Summary};
+use super::policy::Guard;
+use super::ports::PortClaim;
+use super::quota::Grant;
+use super::reservations::Token;
+use crate::creds::Verified;
+use crate::net::{Family, Flow, RelayPort};
+use crate::stun::TransactionId;
+use crate::time::Instant;
+
+/// How long a permission lasts (RFC 8656 section 9).
+pub(super) const PERMISSION_LIFETIME: std::time::Duration = std::time::Duration::from_secs(300);
+
+/// How long a channel stays bound (RFC 8656 section 12).
+pub(super) const CHANNEL_LIFETIME: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// One allocation.
+#[derive(Debug)]
+pub(super) struct Allocation {
+    pub(super) id: AllocationId,
+    pub(super) flow: Flow,
+    pub(super) owner: Verified,
+    /// Of the Allocate that opened it: a retransmission gets the same answer.
+    pub(super) transaction: TransactionId,
+    /// What that answer said of lifetime, reservation and the second family.
+    pub(super) granted: Granted,
+    pub(super) relays: Relays,
+    pub(super) phase: Phase,
+    pub(super) opened: Instant,
+    /// Permissions by peer address, turned inward.
+    pub(super) permissions: HashMap<IpAddr, Permission, FixedState>,
+    pub(super) channels: Channels,
+    pub(super) usage: Usage,
+    pub(super) _grant: Grant,
+}
+
+/// What the Allocate response carries besides addresses.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Granted {
+    /// LIFETIME, in seconds.
+    pub(super) lifetime: u32,
+    /// RESERVATION-TOKEN.
+    pub(super) token: Option<Token>,
+    /// ADDRESS-ERROR-CODE for the additional family.
+    pub(super) address_error: Option<u16>,
+    /// Whether the client speaks the code points from before RFC 8656 for these.
+    pub(super) old_code_points: bool,
+    /// Whether the client sent FINGERPRINT.
+    pub(super) fingerprint: bool,
+}
+
+/// Where an allocation is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Waiting for its socket(s); the client has no answer yet.
+    Opening {
+        /// Tries left before the client is told 508.
+        tries: u8,
+    },
+    /// Relaying.
+    Open,
+}
+
+/// One relayed transport address.
+#[derive(Debug)]
+pub(super) struct Relayed {
+    pub(super) claim: PortClaim,
+    /// As told to the client.
+    pub(super) public: SocketAddr,
+    pub(super) expires: Instant,
+    /// The command that has not been answered yet.
+    pub(super) opening: Option<OpenId>,
+}
+
+/// One or two relayed transport addresses, never two of one family.
+#[derive(Debug, Default)]
+pub(super) struct Relays([Option<Relayed>; 2]);
+
+impl Relays {
+    /// Adds one.
+    ///
+    /// # Panics
+    /// With a third: nothing asks for that.
+    pub(super) fn push(&mut self, relayed: Relayed) {
+        let free = self.0.iter_mut().find(|slot| slot.is_none());
+        *free.expect("an allocation has at most two families") = Some(relayed);
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Relayed> {
+        self.0.iter().flatten()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Relayed> {
+        self.0.iter_mut().flatten()
+    }
+
+    pub(super) fn of(&self, family: Family) -> Option<&Relayed> {
+        self.iter().find(|relayed| Family::of(relayed.public.ip()) == family)
+    }
+
+    /// The socket that reaches peers of this family.
+    pub(super) fn port_for(&self, peer: IpAddr) -> Option<RelayPort> {
+        self.of(Family::of(peer)).map(|relayed| relayed.claim.port())
+    }
+
+    /// Takes one that fits out.
+    pub(super) fn take(&mut self, fits: impl Fn(&Relayed) -> bool) -> Option<Relayed> {
+        self.0.iter_mut().find(|slot| slot.as_ref().is_some_and(&fits))?.take()
+    }
+
+    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+        self.iter().map(|relayed| relayed.public).collect()
+    }
+}
+
+/// A permission (RFC 8656 section 9).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Permission {
+    pub(super) expires: Instant,
+    pub(super) guard: Guard,
+}
+
+/// A channel binding (RFC 8656 section 12).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Channel {
+    pub(super) number: u16,
+    /// Where data goes and comes from, turned inward.
+    pub(super) peer: SocketAddr,
+    pub(super) from: RelayPort,
+    pub(super) expires: Instant,
+    /// When the permission for the peer's address ends: a copy, so that a packet needs one look-up.
+    pub(super) permitted_until: Instant,
+    pub(super) guard: Guard,
+}
+
+/// The channels of one allocation, found by number (up) and by peer (down).
+#[derive(Debug)]
+pub(super) struct Channels {
+    by_number: HashMap<u16, Channel, FixedState>,
+    numbers_by_peer: HashMap<SocketAddr, u16, FixedState>,
+}
+
+impl Channels {
+    pub(super) fn new(hasher: FixedState) -> Self {
+        Self {
+            by_number: HashMap::with_hasher(hasher.clone()),
+            numbers_by_peer: HashMap::with_hasher(hasher),
+        }
+    }
+
+    pub(super) fn get(&self, number: u16) -> Option<&Channel> {
+        self.by_number.get(&number)
+    }
+
+    pub(super) fn to(&self, peer: SocketAddr) -> Option<&Channel> {
+        self.numbers_by_peer.get(&peer).and_then(|number| self.by_number.get(number))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_number.len()
+    }
+
+    /// Binds or refreshes.
+    pub(super) fn bind(&mut self, channel: Channel) {
+        self.numbers_by_peer.insert(channel.peer, channel.number);
+        self.by_number.insert(channel.number, channel);
+    }
+
+    /// A permission for `ip` has been made or refreshed.
+    pub(super) fn permit(&mut self, ip: IpAddr, until: Instant) {
+        let touched = self.by_number.values_mut().filter(|channel| channel.peer.ip() == ip);
+        touched.for_each(|channel| channel.permitted_until = until);
+    }
+
+    /// Drops every channel that `keep` does not want.
+    pub(super) fn retain(&mut self, keep: impl Fn(&Channel) -> bool) {
+        self.by_number.retain(|_, channel| keep(channel));
+        let by_number = &self.by_number;
+        self.numbers_by_peer.retain(|_, number| by_number.contains_key(number));
+    }
+}
+
+/// What an allocation relayed.
+#[derive(Debug, Default)]
+pub(super) struct Usage {
+    pub(super) bytes_up: u64,
+    pub(super) bytes_down: u64,
+    pub(super) packets_up: u64,
+    pub(super) packets_down: u64,
+    pub(super) peers: u32,
+    pub(super) up: Bucket,
+    pub(super) down: Bucket,
+    pub(super) over_reported: bool,
+}
+
+impl Allocation {
+    /// The latest end of its relayed addresses.
+    pub(super) fn expires(&self) -> Instant {
+        self.relays.iter().map(|relayed| relayed.expires).max().unwrap_or(Instant::ORIGIN)
+    }
+
+    /// Permits `ip` until a full permission lifetime from now, channels included.
+    pub(super) fn permit(&mut self, now: Instant, ip: IpAddr, guard: Guard) {
+        let expires = now + PERMISSION_LIFETIME;
+        if self.permissions.insert(ip, Permission { expires, guard }).is_none() {
+            self.usage.peers = self.usage.peers.saturating_add(1);
+        }
+        self.channels.permit(ip, expires);
+    }
+
+    /// Forgets permissions and channels that have run out.
+    pub(super) fn sweep(&mut self, now: Instant) {
+        self.permissions.retain(|_, permission| now < permission.expires);
+        self.channels.retain(|channel| now < channel.expires);
+        if self.permissions.is_empty() {
+            self.permissions.shrink_to_fit();
+        }
+    }
+
+    /// Its life in numbers.
+    pub(super) fn summary(&self, now: Instant, reason: EndReason) -> Summary {
+        Summary {
+            id: self.id,
+            flow: self.flow,
+            username: std::sync::Arc::clone(self.owner.username()),
+            relayed: self.relays.addresses(),
+            age: now.since(self.opened),
+            bytes_up: self.usage.bytes_up,
+            bytes_down: self.usage.bytes_down,
+            packets_up: self.usage.packets_up,
+            packets_down: self.usage.packets_down,
+            peers: self.usage.peers,
+            reason,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! ChannelBind (RFC 8656 sections 12.1 to 12.3): a number for a peer, and the permission with it.
+
+use std::net::SocketAddr;
+
+use super::allocation::{CHANNEL_LIFETIME, Channel, PERMISSION_LIFETIME};
+use super::permission::{WRONG_FAMILY, make_room};
+use super::refresh::NO_ALLOCATION;
+use super::reject::Reject;
+use super::relay::Relay;
+use super::request::{Outcome, Requester};
+use super::response::Response;
+use crate::stun::{ChannelNumber, Message, XorPeerAddress};
+use crate::time::Now;
+
+impl Relay {
+    pub(super) fn channel_bind(
+        &mut self,
+        now: Now,
+        message: &Message<'_>,
+        requester: Requester,
+    ) -> Result<Outcome, Reject> {
+        let Requester::Owner(slot, key) = requester else { return Err(NO_ALLOCATION) };
+        let (number, peer) = self.channel_wish(message)?;
+        let limits = self.settings.limits;
+        let allocation = self.table.get_mut(slot).ok_or(NO_ALLOCATION)?;
+        let from = allocation.relays.port_for(peer.ip()).ok_or(WRONG_FAMILY)?;
+        let local = SocketAddr::new(self.policy.inward(peer.ip()), peer.port());
+        let judged = self.policy.judge_port(local);
+        let guard = judged.map_err(|refusal| Reject::Peer(peer.ip(), refusal))?;
+        // A number or a peer whose binding has run out is free again.
+        let alive = |channel: &&Channel| now.mono < channel.expires;
+        let bound = allocation.channels.get(number).filter(alive);
+        if bound.is_some_and(|channel| channel.peer != local) {
+            return Err(Reject::Rule(400, "the channel is bound to another peer"));
+        }
+        let other = allocation.channels.to(local).filter(alive);
+        if other.is_some_and(|channel| channel.number != number) {
+            return Err(Reject::Rule(400, "the peer is bound to another channel"));
+        }
+        let fresh = bound.is_none();
+        let (stale_number, stale_peer) = (number, local);
+        if fresh {
+            allocation
+                .channels
+                .retain(|channel| channel.number != stale_number && channel.peer != stale_peer);
+            if allocation.channels.len() >= limits.channels_per_allocation {
+                allocation.sweep(now.mono);
+            }
+            if allocation.channels.len() >= limits.channels_per_allocation {
+                let why = "`limits.channels_per_allocation` is reached";
+                return Err(Reject::Rule(508, why));
+            }
+        }
+        let wanted = std::iter::once(local.ip());
+        make_room(allocation, now, wanted, limits.permissions_per_allocation)?;
+        allocation.channels.bind(Channel {
+            number,
+            peer: local,
+            from,
+            expires: now.mono + CHANNEL_LIFETIME,
+            permitted_until: now.mono + PERMISSION_LIFETIME,
+            guard,
+        });
+        // RFC 8656 section 12.3: binding installs or refreshes the permission.
+        let permission = self.policy.judge(local.ip()).unwrap_or(guard);
+        allocation.permit(now.mono, local.ip(), permission);
+        Ok(Outcome::Answer(Response::done(message, &key)))
+    }
+
+    fn channel_wish(&self, message: &Message<'_>) -> Result<(u16, SocketAddr), Reject> {
+        let number = message.get::<ChannelNumber>().map_err(Reject::malformed)?;
+        let peer = message.get::<XorPeerAddress>().map_err(Reject::malformed)?;
+        let (Some(ChannelNumber(number)), Some(XorPeerAddress(peer))) = (number, peer) else {
+            return Err(Reject::Rule(400, "CHANNEL-NUMBER or XOR-PEER-ADDRESS is missing"));
+        };
+        if !self.settings.channel_numbers.range().contains(&number) {
+            return Err(Reject::Rule(400, "CHANNEL-NUMBER is outside `relay.channel_numbers`"));
+        }
+        Ok((number, peer))
+    }
+}

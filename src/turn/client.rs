@@ -1,0 +1,165 @@
+//! Packets from clients: told apart by their first byte (RFC 7983), ChannelData first, because it
+//! is what there is most of. Data for a peer leaves in the buffer it came in.
+
+use std::net::SocketAddr;
+
+use super::allocation::Phase;
+use super::counters::add;
+use super::event::Event;
+use super::relay::Relay;
+use super::request::Outcome;
+use super::verdict::{DropReason, Route, Verdict};
+use crate::net::{Flow, PeerAddr, RelayPort};
+use crate::packet::Packet;
+use crate::stun::{
+    AttributeType, Class, Data, Kind, Message, Method, XorPeerAddress, channel_data, kind,
+};
+use crate::time::Now;
+
+/// Where data of an indication lies in its packet, and where it goes.
+#[derive(Debug)]
+struct Plan {
+    start: usize,
+    len: usize,
+    from: RelayPort,
+    to: SocketAddr,
+    dont_fragment: bool,
+}
+
+impl Relay {
+    /// A packet from a client.
+    pub fn handle_client(&mut self, now: Now, flow: Flow, packet: &mut Packet<'_>) -> Verdict {
+        match packet.bytes().first().map(|first| kind(*first)) {
+            Some(Kind::ChannelData) => self.channel_data(now, &flow, packet),
+            Some(Kind::Stun) => self.stun(now, flow, packet),
+            Some(Kind::Other) | None => self.drop_packet(DropReason::Malformed),
+        }
+    }
+
+    /// RFC 8656 section 12.4: receiving ChannelData from a client.
+    fn channel_data(&mut self, now: Now, flow: &Flow, packet: &mut Packet<'_>) -> Verdict {
+        let Some((number, len)) = channel_data::parse(packet.bytes()) else {
+            return self.drop_packet(DropReason::Malformed);
+        };
+        let Some(allocation) = self.table.by_flow(flow) else {
+            return self.drop_packet(DropReason::NoAllocation);
+        };
+        let channel = allocation.channels.get(number).filter(|channel| now.mono < channel.expires);
+        let Some(&channel) = channel else {
+            return self.drop_packet(DropReason::NoChannel);
+        };
+        if now.mono >= channel.permitted_until {
+            return self.drop_packet(DropReason::NoPermission);
+        }
+        if !self.policy.passes(channel.guard, channel.peer.port(), &self.shared.ports) {
+            return self.drop_packet(DropReason::RefusedPeer);
+        }
+        let stripped = packet.strip_front(channel_data::HEADER);
+        debug_assert!(stripped.is_some(), "a parsed ChannelData has its header");
+        packet.truncate(len);
+        let to = PeerAddr(channel.peer);
+        self.relay_up(now, flow, len, Route::Peer { from: channel.from, to, dont_fragment: false })
+    }
+
+    fn stun(&mut self, now: Now, flow: Flow, packet: &mut Packet<'_>) -> Verdict {
+        let Ok(message) = Message::parse(packet.bytes()) else {
+            return self.drop_packet(DropReason::Malformed);
+        };
+        match (message.class(), message.method()) {
+            (Class::Request, _) => {
+                let outcome = self.request(now, flow, &message);
+                self.carry_out(flow, outcome, packet)
+            }
+            (Class::Indication, Method::SEND) => match self.send_indication(now, &flow, &message) {
+                Ok(plan) => self.send(now, &flow, plan, packet),
+                Err(reason) => self.drop_packet(reason),
+            },
+            // RFC 8489 section 6.3.2: a Binding indication keeps a NAT's mapping and asks nothing.
+            (Class::Indication, Method::BINDING) => Verdict::Taken,
+            _ => self.drop_packet(DropReason::Unexpected),
+        }
+    }
+
+    fn carry_out(&mut self, flow: Flow, outcome: Outcome, packet: &mut Packet<'_>) -> Verdict {
+        match outcome {
+            Outcome::Answer(response) => match response.write(&self.credentials, packet) {
+                Some(()) => Verdict::Forward(Route::Client(flow)),
+                None => self.drop_packet(DropReason::Overloaded),
+            },
+            Outcome::Later => Verdict::Taken,
+            Outcome::Silence(reason) => self.drop_packet(reason),
+        }
+    }
+
+    /// RFC 8656 section 11.2: receiving a Send indication. Whatever is wrong, it is discarded.
+    fn send_indication(
+        &mut self,
+        now: Now,
+        flow: &Flow,
+        message: &Message<'_>,
+    ) -> Result<Plan, DropReason> {
+        let open = |slot: &&mut super::allocation::Allocation| slot.phase == Phase::Open;
+        let allocation = self.table.by_flow(flow).filter(open).ok_or(DropReason::NoAllocation)?;
+        if message.unknown_required().next().is_some() {
+            return Err(DropReason::Malformed);
+        }
+        let peer = message.get::<XorPeerAddress>().map_err(|_| DropReason::Malformed)?;
+        let data = message.get::<Data<'_>>().map_err(|_| DropReason::Malformed)?;
+        let (Some(XorPeerAddress(peer)), Some(Data(data))) = (peer, data) else {
+            return Err(DropReason::Malformed);
+        };
+        let to = SocketAddr::new(self.policy.inward(peer.ip()), peer.port());
+        let permission = allocation.permissions.get(&to.ip());
+        let permission = permission.filter(|permission| now.mono < permission.expires);
+        let guard = permission.ok_or(DropReason::NoPermission)?.guard;
+        if !self.policy.passes(guard, to.port(), &self.shared.ports) {
+            return Err(DropReason::RefusedPeer);
+        }
+        let from = allocation.relays.port_for(to.ip()).ok_or(DropReason::WrongFamily)?;
+        let start = message.range_of(AttributeType::DATA).ok_or(DropReason::Malformed)?.start;
+        let dont_fragment = message.has(AttributeType::DONT_FRAGMENT);
+        Ok(Plan { start, len: data.len(), from, to, dont_fragment })
+    }
+
+    fn send(&mut self, now: Now, flow: &Flow, plan: Plan, packet: &mut Packet<'_>) -> Verdict {
+        if packet.strip_front(plan.start).is_none() {
+            return self.drop_packet(DropReason::Malformed);
+        }
+        packet.truncate(plan.len);
+        let to = PeerAddr(plan.to);
+        let route = Route::Peer { from: plan.from, to, dont_fragment: plan.dont_fragment };
+        self.relay_up(now, flow, plan.len, route)
+    }
+
+    /// Counts a payload on its way to a peer, or drops it over a bandwidth quota.
+    fn relay_up(&mut self, now: Now, flow: &Flow, len: usize, route: Route) -> Verdict {
+        let quota = &self.settings.quota;
+        let Some(allocation) = self.table.by_flow(flow) else {
+            return self.drop_packet(DropReason::NoAllocation);
+        };
+        let usage = &mut allocation.usage;
+        let admitted = usage.up.admits(now.mono, len, quota.bandwidth_per_allocation)
+            && self.shared.bandwidth.admits(now.mono, len, quota.bandwidth);
+        if !admitted {
+            let slot = self.table.slot_of(flow);
+            return self.over_bandwidth(slot);
+        }
+        usage.bytes_up += len as u64;
+        usage.packets_up += 1;
+        add(&self.counters.bytes_up, len as u64);
+        add(&self.counters.packets_up, 1);
+        Verdict::Forward(route)
+    }
+
+    /// Drops a packet over a quota; the first of an allocation is reported.
+    pub(super) fn over_bandwidth(&mut self, slot: Option<usize>) -> Verdict {
+        let allocation = slot.and_then(|slot| self.table.get_mut(slot));
+        if let Some(allocation) = allocation.filter(|one| !one.usage.over_reported) {
+            allocation.usage.over_reported = true;
+            let username = std::sync::Arc::clone(allocation.owner.username());
+            let id = allocation.id;
+            self.report(Event::BandwidthExceeded { id, username });
+        }
+        self.drop_packet(DropReason::Bandwidth)
+    }
+}

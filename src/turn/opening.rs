@@ -1,0 +1,110 @@
+//! Relay sockets between wish and answer: an Allocate is answered only when its socket is open.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::allocation::{Phase, Relayed};
+use super::command::{OpenFailure, OpenId};
+use super::counters::add;
+use super::event::Event;
+use super::ports::Parity;
+use super::relay::Relay;
+use super::response::Response;
+use crate::net::Family;
+use crate::time::Now;
+
+impl Relay {
+    /// A socket is open; with the last one the client is told.
+    pub(super) fn relay_opened(&mut self, now: Now, id: OpenId) {
+        let Some(slot) = self.openings.remove(&id) else { return };
+        let Some(allocation) = self.table.get_mut(slot) else { return };
+        let Some(relayed) = allocation.relays.iter_mut().find(|r| r.opening == Some(id)) else {
+            return;
+        };
+        relayed.opening = None;
+        relayed.claim.set_live();
+        let port = relayed.claim.port();
+        self.table.link(port, slot);
+        self.finish_opening(now, slot);
+    }
+
+    /// A socket could not be opened: another port may do; if not, the client is told 508, or, for
+    /// the second family alone, gets what there is (RFC 8656 section 7.2).
+    pub(super) fn relay_failed(&mut self, now: Now, id: OpenId, failure: OpenFailure) {
+        let Some(slot) = self.openings.remove(&id) else { return };
+        let Some(allocation) = self.table.get_mut(slot) else { return };
+        let Some(failed) = allocation.relays.take(|relayed| relayed.opening == Some(id)) else {
+            return;
+        };
+        let Phase::Opening { tries } = allocation.phase else { return };
+        allocation.phase = Phase::Opening { tries: tries.saturating_sub(1) };
+        let family = Family::of(failed.public.ip());
+        // The failed claim is held until the next is drawn, so that the next is another port.
+        let again = failure == OpenFailure::InUse && tries > 1;
+        if !again || self.open_another(now, slot, &failed).is_none() {
+            drop(failed);
+            self.give_up(now, slot, family);
+        }
+    }
+
+    /// Draws another port in the place of `failed`, with the same promises.
+    fn open_another(&mut self, now: Now, slot: usize, failed: &Relayed) -> Option<()> {
+        let family = Family::of(failed.public.ip());
+        let promised = self.table.get(slot)?.granted.token;
+        let (claim, token) = match promised {
+            Some(token) => {
+                self.shared.reservations.redeem(now.mono, &token);
+                self.draw_pair(now, family).ok()?
+            }
+            None => {
+                let even = failed.claim.port().port.is_multiple_of(2);
+                let parity = if even { Parity::Even } else { Parity::Any };
+                (self.draw_port(family, parity)?, None)
+            }
+        };
+        let relayed = self.relayed(claim, failed.expires);
+        let allocation = self.table.get_mut(slot)?;
+        allocation.granted.token = token;
+        allocation.relays.push(relayed);
+        self.ask_for_sockets(slot);
+        Some(())
+    }
+
+    fn give_up(&mut self, now: Now, slot: usize, family: Family) {
+        let Some(allocation) = self.table.get_mut(slot) else { return };
+        let others = allocation.relays.iter().next().is_some();
+        if family == Family::V6 && others {
+            allocation.granted.address_error = Some(508);
+            return self.finish_opening(now, slot);
+        }
+        let Some(allocation) = self.take_down(slot) else { return };
+        if let Some(token) = allocation.granted.token {
+            self.shared.reservations.redeem(now.mono, &token);
+        }
+        self.counters.allocation_refused(508);
+        self.answer_later(allocation.flow, Response::exhausted(&allocation));
+        self.close_all(allocation);
+    }
+
+    /// Tells the client, once every socket is open.
+    fn finish_opening(&mut self, now: Now, slot: usize) {
+        let Some(allocation) = self.table.get_mut(slot) else { return };
+        if allocation.relays.iter().any(|relayed| relayed.opening.is_some()) {
+            return;
+        }
+        allocation.phase = Phase::Open;
+        let (flow, response) = (allocation.flow, Response::allocated(allocation));
+        let event = Event::AllocationOpened {
+            id: allocation.id,
+            flow,
+            username: Arc::clone(allocation.owner.username()),
+            relayed: allocation.relays.addresses(),
+            lifetime: Duration::from_secs(allocation.granted.lifetime.into()),
+        };
+        add(&self.counters.allocations, 1);
+        add(&self.counters.allocations_total, 1);
+        self.schedule(now, slot);
+        self.answer_later(flow, response);
+        self.report(event);
+    }
+}

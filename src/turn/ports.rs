@@ -1,0 +1,216 @@
+//! Which relay ports are taken, and which are live, over all shards (RFC 8656 section 7.2).
+//!
+//! *Taken* is a claim: in use, being opened, or reserved. *Live* means a socket is open and its
+//! client has been told: only such a port of this host is a peer for other allocations.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::random::Random;
+use crate::net::RelayPort;
+
+/// What a client asks of the port's number (EVEN-PORT, RFC 8656 section 18.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parity {
+    /// Any port.
+    Any,
+    /// An even one.
+    Even,
+    /// An even one, with the next higher one claimed too.
+    EvenPair,
+}
+
+/// How many ports are drawn at random before the range is searched from end to end.
+const RANDOM_DRAWS: usize = 32;
+
+/// One bit for each port number.
+struct Bits(Box<[AtomicU64]>);
+
+impl Bits {
+    fn new() -> Self {
+        Self((0..1024).map(|_| AtomicU64::new(0)).collect())
+    }
+
+    fn get(&self, port: u16) -> bool {
+        self.0[usize::from(port >> 6)].load(Relaxed) & (1 << (port & 63)) != 0
+    }
+
+    /// Sets the bit; says whether it was clear before.
+    fn set(&self, port: u16) -> bool {
+        let bit = 1 << (port & 63);
+        self.0[usize::from(port >> 6)].fetch_or(bit, Relaxed) & bit == 0
+    }
+
+    fn clear(&self, port: u16) {
+        self.0[usize::from(port >> 6)].fetch_and(!(1 << (port & 63)), Relaxed);
+    }
+}
+
+struct AddressPorts {
+    taken: Bits,
+    live: Bits,
+}
+
+/// The ports of every relay address.
+pub(super) struct Ports {
+    range: RangeInclusive<u16>,
+    addresses: Vec<AddressPorts>,
+}
+
+impl Ports {
+    pub(super) fn new(range: RangeInclusive<u16>, addresses: usize) -> Self {
+        let fresh = || AddressPorts { taken: Bits::new(), live: Bits::new() };
+        Self { range, addresses: (0..addresses).map(|_| fresh()).collect() }
+    }
+
+    /// Claims a port of relay address `address`; `None` when no such port is free.
+    pub(super) fn draw(&self, address: u8, parity: Parity, random: &mut Random) -> Option<u16> {
+        let (first, last) = (u64::from(*self.range.start()), u64::from(*self.range.end()));
+        let count = (last + 1).checked_sub(first).filter(|count| *count > 0)?;
+        let at = |offset: u64| u16::try_from(first + offset % count).expect("within the range");
+        let drawn = (0..RANDOM_DRAWS).map(|_| at(random.below(count)));
+        if let Some(port) = drawn.into_iter().find(|port| self.claim(address, *port, parity)) {
+            return Some(port);
+        }
+        let start = random.below(count);
+        (0..count).map(|step| at(start + step)).find(|port| self.claim(address, *port, parity))
+    }
+
+    fn claim(&self, address: u8, port: u16, parity: Parity) -> bool {
+        let taken = &self.addresses[usize::from(address)].taken;
+        if parity != Parity::Any && !port.is_multiple_of(2) {
+            return false;
+        }
+        if !taken.set(port) {
+            return false;
+        }
+        if parity != Parity::EvenPair {
+            return true;
+        }
+        let next_is_ours = port < *self.range.end() && taken.set(port + 1);
+        if !next_is_ours {
+            taken.clear(port);
+        }
+        next_is_ours
+    }
+
+    pub(super) fn release(&self, port: RelayPort) {
+        let ports = &self.addresses[usize::from(port.address)];
+        ports.live.clear(port.port);
+        ports.taken.clear(port.port);
+    }
+
+    pub(super) fn set_live(&self, port: RelayPort) {
+        self.addresses[usize::from(port.address)].live.set(port.port);
+    }
+
+    /// Whether an open allocation relays on this port.
+    pub(super) fn is_live(&self, port: RelayPort) -> bool {
+        self.addresses.get(usize::from(port.address)).is_some_and(|a| a.live.get(port.port))
+    }
+
+    /// How many ports are claimed, over all addresses.
+    pub(super) fn taken(&self) -> usize {
+        let words = self.addresses.iter().flat_map(|address| address.taken.0.iter());
+        words.map(|word| word.load(Relaxed).count_ones() as usize).sum()
+    }
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ports").field("range", &self.range).field("taken", &self.taken()).finish()
+    }
+}
+
+/// A relay port that is ours; given back when dropped.
+#[derive(Debug)]
+pub(super) struct PortClaim {
+    ports: Arc<Ports>,
+    port: RelayPort,
+}
+
+impl PortClaim {
+    /// Any free port of relay address `address`.
+    pub(super) fn draw(
+        ports: &Arc<Ports>,
+        address: u8,
+        parity: Parity,
+        random: &mut Random,
+    ) -> Option<Self> {
+        let port = ports.draw(address, parity, random)?;
+        Some(Self { ports: Arc::clone(ports), port: RelayPort { address, port } })
+    }
+
+    /// An even port and the one above it.
+    pub(super) fn draw_pair(
+        ports: &Arc<Ports>,
+        address: u8,
+        random: &mut Random,
+    ) -> Option<(Self, Self)> {
+        let even = Self::draw(ports, address, Parity::EvenPair, random)?;
+        let next = RelayPort { address, port: even.port.port + 1 };
+        Some((even, Self { ports: Arc::clone(ports), port: next }))
+    }
+
+    pub(super) fn port(&self) -> RelayPort {
+        self.port
+    }
+
+    /// From now on other allocations may have this port as a peer.
+    pub(super) fn set_live(&self) {
+        self.ports.set_live(self.port);
+    }
+}
+
+impl Drop for PortClaim {
+    fn drop(&mut self) {
+        self.ports.release(self.port);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draw_all(ports: &Ports, parity: Parity) -> Vec<u16> {
+        let mut random = Random::new([9; 32]);
+        std::iter::from_fn(|| ports.draw(0, parity, &mut random)).collect()
+    }
+
+    #[test]
+    fn every_port_of_the_range_is_drawn_once_in_no_predictable_order() {
+        let ports = Ports::new(50_000..=50_999, 1);
+        let mut drawn = draw_all(&ports, Parity::Any);
+        assert!(drawn.windows(2).filter(|pair| pair[0] + 1 == pair[1]).count() < 500);
+        drawn.sort_unstable();
+        assert_eq!(drawn, (50_000..=50_999).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn even_pairs_claim_both_ports_and_failed_ones_claim_none() {
+        let ports = Ports::new(50_001..=50_006, 1);
+        let mut drawn = draw_all(&ports, Parity::EvenPair);
+        drawn.sort_unstable();
+        assert_eq!(drawn, [50_002, 50_004]);
+        assert_eq!(ports.taken(), 4);
+    }
+
+    #[test]
+    fn a_released_port_is_neither_taken_nor_live() {
+        let ports = Ports::new(65_535..=65_535, 1);
+        let port = RelayPort { address: 0, port: 65_535 };
+        assert_eq!(draw_all(&ports, Parity::Any), [65_535]);
+        ports.set_live(port);
+        assert!(ports.is_live(port));
+        ports.release(port);
+        assert!(!ports.is_live(port));
+        assert_eq!(ports.taken(), 0);
+    }
+
+    #[test]
+    fn the_end_of_the_number_range_has_no_successor() {
+        let ports = Ports::new(65_534..=65_534, 1);
+        assert!(draw_all(&ports, Parity::EvenPair).is_empty());
+    }
+}

@@ -1,0 +1,162 @@
+//! How many allocations there may be: in total, per user, per credential and per client address.
+//! An entry goes with its last allocation, so the table never outgrows what is open.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use super::settings::QuotaLimits;
+use crate::creds::Verified;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Holder {
+    User(Arc<str>),
+    Credential(Arc<str>),
+    Address(IpAddr),
+}
+
+/// Which quota refused an allocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum QuotaRefusal {
+    /// `quota.allocations`: 508.
+    Server,
+    /// `quota.allocations_per_user`: 486.
+    User,
+    /// `quota.allocations_per_credential`: 486.
+    Credential,
+    /// `quota.allocations_per_address`: 486.
+    Address,
+}
+
+/// What is held, over all shards.
+#[derive(Debug)]
+pub(super) struct Quotas {
+    total: AtomicU32,
+    held: Mutex<HashMap<Holder, u32, FixedState>>,
+}
+
+/// One allocation's share of every quota; gives it back when dropped.
+#[derive(Debug)]
+pub(super) struct Grant {
+    quotas: Arc<Quotas>,
+    holders: [Holder; 3],
+}
+
+impl Quotas {
+    pub(super) fn new(seed: u64) -> Self {
+        let held = HashMap::with_hasher(FixedState::with_seed(seed));
+        Self { total: AtomicU32::new(0), held: Mutex::new(held) }
+    }
+
+    /// Allocations held, over all shards.
+    pub(super) fn total(&self) -> u32 {
+        self.total.load(Relaxed)
+    }
+
+    #[cfg(test)]
+    pub(super) fn entries(&self) -> usize {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn release(&self, holders: &[Holder]) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        for holder in holders {
+            if let Some(count) = held.get_mut(holder) {
+                *count -= 1;
+                if *count == 0 {
+                    held.remove(holder);
+                }
+            }
+        }
+        self.total.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Grant {
+    /// Takes one allocation's share, or none at all.
+    pub(super) fn take(
+        quotas: &Arc<Quotas>,
+        limits: &QuotaLimits,
+        who: &Verified,
+        client: IpAddr,
+    ) -> Result<Self, QuotaRefusal> {
+        let holders = [
+            Holder::User(Arc::clone(who.user())),
+            Holder::Credential(Arc::clone(who.username())),
+            Holder::Address(site(client)),
+        ];
+        let bounds = [
+            (limits.per_user, QuotaRefusal::User),
+            (limits.per_credential, QuotaRefusal::Credential),
+            (limits.per_address, QuotaRefusal::Address),
+        ];
+        let mut held = quotas.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if limits.allocations != 0 && quotas.total() >= limits.allocations {
+            return Err(QuotaRefusal::Server);
+        }
+        for (holder, (bound, refusal)) in holders.iter().zip(bounds) {
+            if bound != 0 && held.get(holder).is_some_and(|count| *count >= bound) {
+                return Err(refusal);
+            }
+        }
+        for holder in &holders {
+            *held.entry(holder.clone()).or_insert(0) += 1;
+        }
+        quotas.total.fetch_add(1, Relaxed);
+        drop(held);
+        Ok(Self { quotas: Arc::clone(quotas), holders })
+    }
+}
+
+impl Drop for Grant {
+    fn drop(&mut self) {
+        self.quotas.release(&self.holders);
+    }
+}
+
+/// Whom an address stands for: an IPv6 host has a whole /64 to choose from.
+pub(super) fn site(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_goes_with_its_last_allocation() {
+        let quotas = Arc::new(Quotas::new(1));
+        let limits = QuotaLimits::default();
+        let take = |name: &str, host: u8| {
+            let who = Verified::for_tests(name);
+            Grant::take(&quotas, &limits, &who, [192, 0, 2, host].into()).expect("no limit")
+        };
+        let grants = [take("alice", 1), take("alice", 1), take("bob", 1)];
+        assert_eq!(quotas.total(), 3);
+        assert_eq!(quotas.entries(), 5);
+        drop(grants);
+        assert_eq!((quotas.total(), quotas.entries()), (0, 0));
+    }
+
+    #[test]
+    fn a_refused_grant_takes_nothing() {
+        let quotas = Arc::new(Quotas::new(1));
+        let limits = QuotaLimits { per_address: 1, ..QuotaLimits::default() };
+        let who = Verified::for_tests("alice");
+        let client = [192, 0, 2, 1].into();
+        let first = Grant::take(&quotas, &limits, &who, client).expect("the first");
+        assert_eq!(
+            Grant::take(&quotas, &limits, &who, client).map(drop),
+            Err(QuotaRefusal::Address)
+        );
+        assert_eq!(quotas.total(), 1);
+        drop(first);
+        assert_eq!(quotas.entries(), 0);
+    }
+}

@@ -1,0 +1,59 @@
+//! Why a well-formed request is refused: the STUN code for the client, the sentence for the operator.
+//! The sentence is made only when somebody will read it.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::policy::Refusal;
+use super::quota::QuotaRefusal;
+use crate::creds::Denied;
+
+/// A refusal.
+#[derive(Debug)]
+pub(super) enum Reject {
+    /// The credentials did not hold (400, 401, 438, 441).
+    Denied(Denied),
+    /// A rule of the RFC: its code, and what was asked that cannot be.
+    Rule(u16, &'static str),
+    /// The peer policy: 403.
+    Peer(IpAddr, Refusal),
+    /// A quota: 486, or 508 for the server's own.
+    Quota(QuotaRefusal),
+}
+
+impl Reject {
+    pub(super) fn code(&self) -> u16 {
+        match self {
+            Self::Denied(denied) => denied.code(),
+            Self::Rule(code, _) => *code,
+            Self::Peer(..) => 403,
+            Self::Quota(QuotaRefusal::Server) => 508,
+            Self::Quota(_) => 486,
+        }
+    }
+
+    /// The 400 to an attribute that has no meaning.
+    pub(super) fn malformed(_: crate::stun::Malformed) -> Self {
+        Self::Rule(400, "an attribute has a wrong length or value")
+    }
+}
+
+impl fmt::Display for Reject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Denied(denied) => denied.fmt(f),
+            Self::Rule(_, why) => f.write_str(why),
+            Self::Peer(ip, refusal) => write!(f, "peer {ip}: {refusal}"),
+            Self::Quota(refusal) => write!(
+                f,
+                "`quota.{}` is reached",
+                match refusal {
+                    QuotaRefusal::Server => "allocations",
+                    QuotaRefusal::User => "allocations_per_user",
+                    QuotaRefusal::Credential => "allocations_per_credential",
+                    QuotaRefusal::Address => "allocations_per_address",
+                }
+            ),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Requests: who asks (RFC 8489 section 9.2.4), whether all of it is understood (section 6.3.1),
+//! and then each method by its own file.
+
+use super::allocation::Phase;
+use super::counters::add;
+use super::event::Event;
+use super::reject::Reject;
+use super::relay::Relay;
+use super::response::{Response, Unknown};
+use super::verdict::DropReason;
+use crate::creds::{Denied, Key, Verified};
+use crate::net::Flow;
+use crate::stun::{AttributeType, Message, Method, Username};
+use crate::time::Now;
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// An answer, now.
+    Answer(Response),
+    /// An answer when a socket is open.
+    Later,
+    /// None at all.
+    Silence(DropReason),
+}
+
+/// Who asks.
+#[derive(Debug)]
+pub(super) enum Requester {
+    /// Somebody with good credentials and no allocation on this five-tuple.
+    Stranger(Verified),
+    /// The owner of the allocation in this slot.
+    Owner(usize, Key),
+    /// Somebody with good credentials, but another's allocation is on this five-tuple.
+    Other(Key),
+}
+
+impl Requester {
+    pub(super) fn key(&self) -> &Key {
+        match self {
+            Self::Stranger(verified) => verified.key(),
+            Self::Owner(_, key) | Self::Other(key) => key,
+        }
+    }
+}
+
+/// The comprehension-required attributes a request may carry; any other is answered with 420.
+const UNDERSTOOD: [AttributeType; 14] = [
+    AttributeType::USERNAME,
+    AttributeType::MESSAGE_INTEGRITY,
+    AttributeType::MESSAGE_INTEGRITY_SHA256,
+    AttributeType::REALM,
+    AttributeType::NONCE,
+    AttributeType::CHANNEL_NUMBER,
+    AttributeType::LIFETIME,
+    AttributeType::XOR_PEER_ADDRESS,
+    AttributeType::DATA,
+    AttributeType::EVEN_PORT,
+    AttributeType::REQUESTED_TRANSPORT,
+    AttributeType::DONT_FRAGMENT,
+    AttributeType::RESERVATION_TOKEN,
+    AttributeType::REQUESTED_ADDRESS_FAMILY,
+];
+
+impl Relay {
+    pub(super) fn request(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Outcome {
+        let method = message.method();
+        let known =
+            [Method::ALLOCATE, Method::REFRESH, Method::CREATE_PERMISSION, Method::CHANNEL_BIND];
+        if method == Method::BINDING {
+            return self.binding(now, flow, message);
+        }
+        // RFC 8489 section 6.3: a method that is not supported is discarded in silence.
+        if !known.contains(&method) {
+            return Outcome::Silence(DropReason::Unexpected);
+        }
+        if self.is_opening(&flow) {
+            return Outcome::Later;
+        }
+        let requester = match self.identify(now, &flow, message) {
+            Ok(requester) => requester,
+            Err(denied) => return self.deny(now, flow, message, denied),
+        };
+        let unknown = unknown(message);
+        if !unknown.is_empty() {
+            return Outcome::Answer(Response::unknown(message, Some(requester.key()), unknown));
+        }
+        let key = requester.key().clone();
+        let handled = match method {
+            Method::ALLOCATE => self.allocate(now, flow, message, requester),
+            Method::REFRESH => self.refresh(now, message, requester),
+            Method::CREATE_PERMISSION => self.create_permission(now, message, requester),
+            _ => self.channel_bind(now, message, requester),
+        };
+        handled.unwrap_or_else(|reject| self.refuse(now, flow, message, &key, &reject))
+    }
+
+    /// RFC 8489 section 7: anybody is told the address they come from.
+    fn binding(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Outcome {
+        if !self.may_answer(now, &flow) {
+            return Outcome::Silence(DropReason::RateLimited);
+        }
+        let unknown = unknown(message);
+        if !unknown.is_empty() {
+            return Outcome::Answer(Response::unknown(message, None, unknown));
+        }
+        add(&self.counters.bindings, 1);
+        Outcome::Answer(Response::bound(message, flow.remote.0))
+    }
+
+    fn is_opening(&mut self, flow: &Flow) -> bool {
+        let allocation = self.table.by_flow(flow);
+        allocation.is_some_and(|allocation| matches!(allocation.phase, Phase::Opening { .. }))
+    }
+
+    /// RFC 8489 section 9.2.4 and RFC 8656 section 5: an allocation answers to its owner alone, who
+    /// is known by the key the allocation was opened with, whatever became of the credential since.
+    fn identify(
+        &mut self,
+        now: Now,
+        flow: &Flow,
+        message: &Message<'_>,
+    ) -> Result<Requester, Denied> {
+        let client = flow.remote.0.ip();
+        let slot = self.table.slot_of(flow);
+        let Some((slot, allocation)) = slot.and_then(|s| Some((s, self.table.get(s)?))) else {
+            return self.credentials.check(now, message, client).map(Requester::Stranger);
+        };
+        match self.credentials.check_owner(now, message, client, &allocation.owner) {
+            Ok(()) => Ok(Requester::Owner(slot, allocation.owner.key().clone())),
+            // RFC 8656 section 7.2 step 2: to an Allocate by somebody else the five-tuple is in
+            // use (437), which a client mends by another port; 441 it could not mend.
+            Err(Denied::WrongUser) if message.method() == Method::ALLOCATE => {
+                let other = self.credentials.check(now, message, client)?;
+                Ok(Requester::Other(other.key().clone()))
+            }
+            Err(denied) => Err(denied),
+        }
+    }
+
+    fn may_answer(&mut self, now: Now, flow: &Flow) -> bool {
+        let rate = self.settings.unauthenticated_rate;
+        self.limiter.admits(now.mono, flow.remote.0.ip(), rate)
+    }
+
+    /// The answer to credentials that did not hold.
+    fn deny(&mut self, now: Now, flow: Flow, message: &Message<'_>, denied: Denied) -> Outcome {
+        if !self.may_answer(now, &flow) {
+            return Outcome::Silence(DropReason::RateLimited);
+        }
+        let code = denied.code();
+        let challenge = denied.needs_challenge();
+        let nonce = challenge.then(|| self.credentials.nonce(now, flow.remote.0.ip()));
+        let first_contact = matches!(denied, Denied::Challenge);
+        if !first_contact && !matches!(denied, Denied::StaleNonce) {
+            add(&self.counters.authentication_failures, 1);
+            self.count_refusal(message, code);
+            self.explain(now, flow, message, &Reject::Denied(denied));
+        }
+        Outcome::Answer(Response::error(message, None, code, nonce))
+    }
+
+    /// The answer to a verified request that cannot be fulfilled.
+    fn refuse(
+        &mut self,
+        now: Now,
+        flow: Flow,
+        message: &Message<'_>,
+        key: &Key,
+        reject: &Reject,
+    ) -> Outcome {
+        self.count_refusal(message, reject.code());
+        self.explain(now, flow, message, reject);
+        Outcome::Answer(Response::error(message, Some(key), reject.code(), None))
+    }
+
+    fn count_refusal(&self, message: &Message<'_>, code: u16) {
+        if message.method() == Method::ALLOCATE {
+            self.counters.allocation_refused(code);
+        }
+    }
+
+    /// Tells the operator, in words, a bounded number of times a second.
+    pub(super) fn explain(&mut self, now: Now, flow: Flow, message: &Message<'_>, reject: &Reject) {
+        if !self.may_explain(now) {
+            return;
+        }
+        let username = message.get::<Username<'_>>().ok().flatten();
+        self.report(Event::Refused {
+            flow,
+            method: message.method().name(),
+            code: reject.code(),
+            why: reject.to_string(),
+            username: username.map(|Username(name)| name.into()),
+        });
+    }
+}
+
+/// RFC 8489 section 6.3.1: what must be understood and is not.
+fn unknown(message: &Message<'_>) -> Unknown {
+    let mut unknown = Unknown::default();
+    let required = message.attributes().map(|(kind, _)| kind);
+    required
+        .filter(|kind| kind.is_comprehension_required() && !UNDERSTOOD.contains(kind))
+        .for_each(|kind| unknown.push(kind));
+    unknown
+}

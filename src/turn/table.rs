@@ -1,0 +1,99 @@
+//! The allocations of one shard, found by five-tuple (from clients) and by relay port (from peers).
+
+use std::ops::RangeInclusive;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use slab::Slab;
+
+use super::allocation::Allocation;
+use crate::net::{Flow, RelayPort};
+
+const NONE: u32 = u32::MAX;
+
+/// The allocations of one shard. A slot number names one until it is removed.
+#[derive(Debug)]
+pub(super) struct Table {
+    allocations: Slab<Allocation>,
+    slots_by_flow: HashMap<Flow, usize, FixedState>,
+    /// Per relay address: slot by (port - first port of the range).
+    slots_by_port: Vec<Box<[u32]>>,
+    first_port: u16,
+}
+
+impl Table {
+    pub(super) fn new(addresses: usize, ports: RangeInclusive<u16>, hasher: FixedState) -> Self {
+        let count = usize::from(*ports.end()).saturating_sub(usize::from(*ports.start())) + 1;
+        Self {
+            allocations: Slab::new(),
+            slots_by_flow: HashMap::with_hasher(hasher),
+            slots_by_port: (0..addresses).map(|_| vec![NONE; count].into()).collect(),
+            first_port: *ports.start(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.allocations.len()
+    }
+
+    pub(super) fn slot_of(&self, flow: &Flow) -> Option<usize> {
+        self.slots_by_flow.get(flow).copied()
+    }
+
+    pub(super) fn by_flow(&mut self, flow: &Flow) -> Option<&mut Allocation> {
+        let slot = self.slots_by_flow.get(flow)?;
+        self.allocations.get_mut(*slot)
+    }
+
+    pub(super) fn slot_on(&self, port: RelayPort) -> Option<usize> {
+        let slots = self.slots_by_port.get(usize::from(port.address))?;
+        let slot = slots.get(usize::from(port.port.checked_sub(self.first_port)?))?;
+        (*slot != NONE).then_some(*slot as usize)
+    }
+
+    pub(super) fn get(&self, slot: usize) -> Option<&Allocation> {
+        self.allocations.get(slot)
+    }
+
+    pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut Allocation> {
+        self.allocations.get_mut(slot)
+    }
+
+    /// Any slot in use.
+    pub(super) fn any(&self) -> Option<usize> {
+        self.allocations.iter().next().map(|(slot, _)| slot)
+    }
+
+    pub(super) fn insert(&mut self, allocation: Allocation) -> usize {
+        let flow = allocation.flow;
+        let slot = self.allocations.insert(allocation);
+        self.slots_by_flow.insert(flow, slot);
+        slot
+    }
+
+    /// From now on packets on `port` are `slot`'s.
+    pub(super) fn link(&mut self, port: RelayPort, slot: usize) {
+        if let Some(entry) = self.entry(port) {
+            *entry = u32::try_from(slot).expect("fewer allocations than 2^32");
+        }
+    }
+
+    /// Packets on `port` are nobody's.
+    pub(super) fn unlink(&mut self, port: RelayPort) {
+        if let Some(entry) = self.entry(port) {
+            *entry = NONE;
+        }
+    }
+
+    fn entry(&mut self, port: RelayPort) -> Option<&mut u32> {
+        let slots = self.slots_by_port.get_mut(usize::from(port.address))?;
+        slots.get_mut(usize::from(port.port.checked_sub(self.first_port)?))
+    }
+
+    /// Takes an allocation out; its ports are unlinked by whoever closes them.
+    pub(super) fn remove(&mut self, slot: usize) -> Option<Allocation> {
+        let allocation = self.allocations.try_remove(slot)?;
+        self.slots_by_flow.remove(&allocation.flow);
+        Some(allocation)
+    }
+}

@@ -1,0 +1,61 @@
+//! Runs every file of the fuzz corpus through its target's body, without a fuzzer.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[path = "fuzz_bodies/channel_data.rs"]
+mod channel_data;
+#[path = "fuzz_bodies/credentials.rs"]
+mod credentials;
+#[path = "fuzz_bodies/relay.rs"]
+mod relay;
+#[path = "fuzz_bodies/stun_attributes.rs"]
+mod stun_attributes;
+#[path = "fuzz_bodies/stun_message.rs"]
+mod stun_message;
+
+/// A fuzz target's name and what it does with its bytes.
+type Target = (&'static str, fn(&[u8]));
+
+/// Every fuzz target there is.
+const TARGETS: &[Target] = &[
+    ("channel_data", channel_data::run),
+    ("credentials", credentials::run),
+    ("relay", relay::run),
+    ("stun_attributes", stun_attributes::run),
+    ("stun_message", stun_message::run),
+];
+
+fn fuzz_dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
+}
+
+fn files_in(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    entries.map(|entry| entry.expect("a readable directory").path()).collect()
+}
+
+#[test]
+fn every_file_of_the_corpus_passes() {
+    for (name, run) in TARGETS {
+        let files = files_in(&fuzz_dir().join("corpus").join(name));
+        assert!(!files.is_empty(), "{name} has seeds");
+        for file in files {
+            let bytes = fs::read(&file).expect("a readable file");
+            println!("{}", file.display());
+            run(&bytes);
+        }
+    }
+}
+
+#[test]
+fn every_fuzz_target_is_replayed() {
+    let targets: BTreeSet<String> = files_in(&fuzz_dir().join("fuzz_targets"))
+        .iter()
+        .filter_map(|file| file.file_stem().and_then(OsStr::to_str).map(String::from))
+        .collect();
+    let replayed = TARGETS.iter().map(|(name, _)| String::from(*name)).collect();
+    assert_eq!(targets, replayed);
+}
