@@ -215,7 +215,7 @@ impl Relay {
             return self.end(now, slot, EndReason::Expired);
         }
         allocation.sweep(now.mono);
-        if let Some(relayed) = allocation.relays.take(|relayed| relayed.expires <= now.mono) {
+        if let Some(relayed) = allocation.retire(|relayed| relayed.expires <= now.mono) {
             self.close(relayed);
         }
         self.schedule(now, slot);
