@@ -115,7 +115,7 @@ impl Relay {
         add(&self.counters.allocations_total, 1);
         self.schedule(now, slot);
         self.answer_later(flow, response);
-        self.report(event);
+        self.record(event);
     }
 }
 
