@@ -54,7 +54,8 @@ impl Relay {
         let (claim, token) = match failed.claim.parity() {
             Parity::EvenPair => {
                 self.withdraw_reservation(now, slot);
-                self.draw_pair(now, family).ok()?
+                let user = Arc::clone(self.table.get(slot)?.owner.user());
+                self.draw_pair(now, family, &user).ok()?
             }
             parity => (self.draw_port(family, parity)?, None),
         };
