@@ -6,9 +6,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use creds_support::{Ask, CLIENT, REALM, check, credentials, now, settings};
+use md5::{Digest, Md5};
 use proptest::prelude::*;
 use relayhouse::creds::{CredentialSettings, Credentials, Denied, Reason, Secret, rest};
-use relayhouse::stun::Message;
+use relayhouse::stun::{Class, Message, Method, Nonce, Realm, TransactionId, Username, Writer};
 use relayhouse::time::UnixTime;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -196,6 +197,30 @@ fn a_nonce_is_good_after_a_reload() {
     let reloaded = CredentialSettings { secrets: vec![Secret::from("west")], ..settings() };
     let reloaded = Credentials::new(reloaded).expect("good settings");
     assert!(ask.check(&reloaded, now()).is_ok());
+}
+
+/// Where there is a MESSAGE-INTEGRITY-SHA256, it counts; without PASSWORD-ALGORITHM its key is MD5's.
+#[test]
+fn of_two_signatures_the_stronger_counts() {
+    let credentials = credentials();
+    let nonce = credentials.nonce(now(), CLIENT);
+    let right: [u8; 16] = Md5::digest("alice:example.org:wonder:land").into();
+    let enters = |sha1: Option<&[u8]>, sha256: &[u8]| {
+        let mut buffer = [0; 512];
+        let id = TransactionId([3; 12]);
+        let mut writer = Writer::new(&mut buffer, Class::Request, Method::ALLOCATE, id);
+        writer.put(&Username("alice")).put(&Realm(REALM)).put(&Nonce(nonce.as_bytes()));
+        if let Some(key) = sha1 {
+            writer.integrity_sha1(key);
+        }
+        writer.integrity_sha256(sha256);
+        let length = writer.finish().unwrap();
+        check(&credentials, now(), &buffer[..length]).is_ok()
+    };
+    assert!(enters(None, &right));
+    assert!(enters(Some(&right), &right));
+    assert!(!enters(Some(&right), b"wrong"));
+    assert!(!enters(None, b"wrong"));
 }
 
 /// RFC 5769 section 2.4: a signed request whose username is Japanese and whose password SASLprep

@@ -1,1 +1,179 @@
-//! (being written)
+//! HTTP and WebSocket: the native API, health and metrics, and the embedded pages.
+//!
+//! | file | thought |
+//! |---|---|
+//! | `errors` | every error: code, status, sentence |
+//! | `body`, `caller`, `forwarded`, `origin`, `limits` | what is checked before a call does anything |
+//! | `ice`, `minter`, `rooms`, `invites`, `tickets`, `ids` | the calls and what they hand out |
+//! | `signal` | the WebSocket, and the task that owns the hub |
+//! | `live` | what ties stored rooms, the hub and the WebSocket together |
+//! | `pages`, `headers` | the embedded pages, and headers on every answer |
+//! | `health`, `numbers` | for operators |
+//! | `routes`, `server` | paths to calls; sockets to requests |
+
+mod body;
+mod caller;
+mod errors;
+mod forwarded;
+mod headers;
+mod health;
+mod ice;
+mod ids;
+mod invites;
+mod limits;
+mod live;
+mod minter;
+mod numbers;
+mod origin;
+mod pages;
+mod rooms;
+mod routes;
+mod server;
+mod settings;
+pub mod signal;
+mod tickets;
+
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use axum::http::HeaderValue;
+
+pub use body::MAX_BODY;
+pub use errors::{ApiError, Code};
+pub use forwarded::{client_address, is_trusted};
+pub use headers::{Client, IsHttps};
+pub use health::Check;
+pub use invites::{DEFAULT_TTL as DEFAULT_INVITE_TTL, MAX_TTL as MAX_INVITE_TTL};
+pub use limits::{MAX_TRACKED, RateLimits};
+pub use minter::{IceConfig, IceServer, Minter};
+use numbers::HttpNumbers;
+pub use numbers::HttpSnapshot;
+pub use origin::origin_allowed;
+pub use rooms::{DEFAULT_CAPACITY, MAX_CAPACITY, MAX_EXPIRES_IN, MAX_NAME};
+pub use routes::router;
+pub use server::{Peer, serve};
+pub use settings::HttpSettings;
+pub use tickets::{ROOM_TICKET, creator as creator_claims};
+
+use self::signal::HubHandle;
+use crate::creds::ticket::TicketKey;
+use crate::store::Store;
+use crate::time::Now;
+
+/// Nothing between us and the client may keep what carries a credential.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// What the API is made of.
+pub struct Parts {
+    /// The embedded state.
+    pub store: Store,
+    /// The rooms while people are in them.
+    pub hub: HubHandle,
+    /// Makes ICE servers.
+    pub minter: Minter,
+    /// Signs and verifies tickets.
+    pub tickets: TicketKey,
+    /// Who may call, from where, how often.
+    pub settings: HttpSettings,
+    /// Reads both clocks; the same ones the hub is driven with.
+    pub clock: Arc<dyn Fn() -> Now + Send + Sync>,
+    /// The text of `/metrics`, in the Prometheus exposition format.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// What else must hold for `/readyz`, besides a writable store.
+    pub readiness: Arc<dyn Fn() -> Vec<Check> + Send + Sync>,
+}
+
+/// The HTTP side of one instance, shared by all its connections.
+pub struct Api {
+    store: Store,
+    hub: HubHandle,
+    /// Weak, because the endpoint itself asks this API about tickets and ICE servers.
+    signalling: OnceLock<Weak<signal::Endpoint>>,
+    minter: ArcSwap<Minter>,
+    tickets: TicketKey,
+    settings: ArcSwap<HttpSettings>,
+    limiters: limits::Limiters,
+    clock: Arc<dyn Fn() -> Now + Send + Sync>,
+    metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    readiness: health::Readiness,
+    numbers: Arc<HttpNumbers>,
+}
+
+impl Api {
+    /// An API of these parts. The rate limits are those of the first settings; the rest of them
+    /// follows [`reconfigure`](Self::reconfigure).
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let Parts { store, hub, minter, tickets, settings, clock, metrics, readiness } = parts;
+        Arc::new(Self {
+            store,
+            hub,
+            signalling: OnceLock::new(),
+            minter: ArcSwap::from_pointee(minter),
+            tickets,
+            limiters: limits::Limiters::new(settings.rate_limits),
+            settings: ArcSwap::from_pointee(settings),
+            clock,
+            metrics,
+            readiness: health::Readiness::new(readiness),
+            numbers: Arc::default(),
+        })
+    }
+
+    /// A reload: requests from now on see these.
+    pub fn reconfigure(&self, settings: HttpSettings, minter: Minter) {
+        self.settings.store(Arc::new(settings));
+        self.minter.store(Arc::new(minter));
+    }
+
+    /// A ticket for `/#creator=…` links: may make rooms and ask for ICE servers.
+    pub fn creator_ticket(&self, ttl: Duration) -> String {
+        self.tickets.sign(&tickets::creator(self.now().unix, ttl))
+    }
+
+    /// The numbers of the HTTP side at this moment, for `/metrics`.
+    pub fn snapshot(&self) -> HttpSnapshot {
+        let websockets = self.signalling.get().and_then(Weak::upgrade);
+        HttpSnapshot {
+            rooms: self.store.rooms().count() as u64,
+            websockets: websockets.map_or(0, |endpoint| endpoint.open_connections() as u64),
+            ..self.numbers.snapshot()
+        }
+    }
+
+    fn numbers(&self) -> &Arc<HttpNumbers> {
+        &self.numbers
+    }
+
+    /// The embedded state.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The settings of this moment.
+    pub fn settings(&self) -> arc_swap::Guard<Arc<HttpSettings>> {
+        self.settings.load()
+    }
+
+    /// The key of this server's tickets.
+    pub fn tickets(&self) -> &TicketKey {
+        &self.tickets
+    }
+
+    /// Both clocks, now.
+    pub fn now(&self) -> Now {
+        (self.clock)()
+    }
+
+    fn minter(&self) -> arc_swap::Guard<Arc<Minter>> {
+        self.minter.load()
+    }
+
+    fn limiters(&self) -> &limits::Limiters {
+        &self.limiters
+    }
+
+    fn hub(&self) -> &HubHandle {
+        &self.hub
+    }
+}

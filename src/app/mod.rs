@@ -1,6 +1,63 @@
-//! (being written)
+//! The program around the library: arguments, configuration, wiring, log, metrics, shutdown.
+//!
+//! Exit codes: 0 for a clean end, 1 when something outside failed, 2 for wrong usage or
+//! configuration.
+
+mod cli;
+pub mod clock;
+pub mod config;
+pub mod desk;
+mod failure;
+pub mod log;
+pub mod metrics;
+pub mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command, KeysCommand};
+use desk::Request;
+pub use failure::Failure;
 
 /// Runs the program.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    match dispatch(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn dispatch(cli: &Cli) -> Result<(), Failure> {
+    if cli.options.print_defaults {
+        print!("{}", config::defaults_toml());
+        return Ok(());
+    }
+    let sources = cli.options.sources();
+    let loaded = config::load(&sources)?;
+    if cli.options.check || cli.options.print_config {
+        loaded.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        if cli.options.print_config {
+            print!("{}", loaded.effective.to_toml());
+        }
+        return Ok(());
+    }
+    let (request, json) = match &cli.command {
+        None | Some(Command::Run) => return run::run(loaded, sources),
+        Some(Command::Credentials(args)) => {
+            let (user, ttl) = (args.user.clone(), args.ttl.map(|ttl| ttl.as_secs()));
+            (Request::Credentials { user, ttl }, args.json)
+        }
+        Some(Command::Keys { command: KeysCommand::Add { scope, name } }) => {
+            (Request::KeysAdd { scopes: scope.clone(), name: name.clone() }, false)
+        }
+        Some(Command::Keys { command: KeysCommand::List }) => (Request::KeysList, false),
+        Some(Command::Keys { command: KeysCommand::Revoke { id } }) => {
+            (Request::KeysRevoke { id: id.clone() }, false)
+        }
+        Some(Command::Link) => (Request::Link, false),
+    };
+    let answer = run::offline::ask(&loaded, &request)?;
+    print!("{}", desk::client::printed(&request, &answer, json));
+    Ok(())
 }

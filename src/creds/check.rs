@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::credentials::StaticUser;
 use super::verified::Origin;
-use super::{Credentials, Denied, Excerpt, Key, Reason, Verified, prepare, rest};
+use super::{Credentials, Denied, Excerpt, Key, Reason, Verified, rest};
 use crate::stun::{Message, Nonce, Realm, Username};
 use crate::time::{Now, UnixTime};
 
@@ -48,7 +48,7 @@ impl Credentials {
     ) -> Result<(), Denied> {
         let given = Given::of(request)?;
         // The realm is not compared: it is part of the key, and ours may have a new name since.
-        if !is_same_user(given.username, owner) {
+        if !self.is_same_user(given.username, owner) {
             return Err(Denied::WrongUser);
         }
         if self.strict_expiry
@@ -69,7 +69,7 @@ impl Credentials {
         request: &Message<'_>,
         username: &str,
     ) -> Result<Verified, Denied> {
-        if let Some(user) = self.users.get(&*prepare::canonical(username)) {
+        if let Some(user) = self.users.get(&*self.canonical(username)) {
             let key = self.key_of(user, username, request);
             let key = key.ok_or(Denied::Unauthorized(Reason::WrongPassword))?;
             return Ok(self.verified(username, &user.name, key, Origin::Static));
@@ -84,6 +84,14 @@ impl Credentials {
             .ok_or(Denied::Unauthorized(Reason::NoSecretMatches(self.secrets.len())))?;
         let user = subject.unwrap_or(username);
         Ok(self.verified(username, user, key, Origin::Rest { secret, expires }))
+    }
+
+    /// The same bytes; for static users, whose names can be spelled in more than one way, the same
+    /// name (RFC 8265 section 3.4). REST credentials are made for exact bytes.
+    fn is_same_user(&self, username: &str, owner: &Verified) -> bool {
+        *username == *owner.username
+            || owner.origin == Origin::Static
+                && self.canonical(username) == self.canonical(&owner.username)
     }
 
     /// Step 6: the nonce is valid, or 438.
@@ -102,7 +110,7 @@ impl Credentials {
     /// The key of `user` that signed the request, whichever way its client prepares names and
     /// passwords. One try for ASCII.
     fn key_of(&self, user: &StaticUser, username: &str, request: &Message<'_>) -> Option<Key> {
-        prepare::forms(username)
+        self.spellings(username)
             .flat_map(|name| {
                 let key = move |password: &super::Secret| {
                     Key::md5(&name, &self.realm, password.expose().as_bytes())
@@ -179,12 +187,4 @@ fn check_expiry(now: Now, expires: UnixTime) -> Result<(), Denied> {
         0 => Ok(()),
         ago => Err(Denied::Unauthorized(Reason::Expired(Duration::from_secs(ago)))),
     }
-}
-
-/// The same bytes; for static users, whose names can be spelled in more than one way, the same
-/// name (RFC 8265 section 3.4). REST credentials are made for exact bytes.
-fn is_same_user(username: &str, owner: &Verified) -> bool {
-    *username == *owner.username
-        || owner.origin == Origin::Static
-            && prepare::canonical(username) == prepare::canonical(&owner.username)
 }

@@ -1,5 +1,6 @@
 //! All credentials of one configuration: made once, shared by every shard, swapped as a whole.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
@@ -21,6 +22,8 @@ pub struct Credentials {
     /// Somebody no name leads to: checked in the place of unknown users, for the time it takes.
     pub(super) nobody: StaticUser,
     pub(super) nonces: Nonces,
+    /// No longer username is prepared, in bytes: it could not become one of `users`.
+    longest_spelling: usize,
 }
 
 /// A user from the configuration.
@@ -55,6 +58,7 @@ impl Credentials {
             }
         }
         Ok(Self {
+            longest_spelling: longest_spelling(users.keys()),
             realm: prepare::canonical(&settings.realm).into(),
             separator: settings.separator,
             strict_expiry: settings.strict_expiry,
@@ -70,11 +74,32 @@ impl Credentials {
         &self.realm
     }
 
+    /// The form static users are found by. A stranger can make its computation long, so it is only
+    /// computed where it can lead to somebody: never while all names are ASCII.
+    pub(super) fn canonical<'a>(&self, username: &'a str) -> Cow<'a, str> {
+        match username.len() <= self.longest_spelling {
+            true => prepare::canonical(username),
+            false => Cow::Borrowed(username),
+        }
+    }
+
+    /// The username as a client may have hashed it, bounded as in [`Self::canonical`].
+    pub(super) fn spellings<'a>(&self, username: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
+        let prepared = username.len() <= self.longest_spelling;
+        prepare::forms(username).take(if prepared { usize::MAX } else { 1 })
+    }
+
     /// A nonce for `client`, good from now on for the configured lifetime: on every holder of the
     /// same nonce key, from every port of this IP address.
     pub fn nonce(&self, now: Now, client: IpAddr) -> NonceText {
         self.nonces.make(now.mono, client)
     }
+}
+
+/// A decomposed name has at most three times the bytes of the composed one (Unicode Standard Annex
+/// #15, "Maximum expansion factors"); four, for good measure.
+fn longest_spelling<'a>(names: impl Iterator<Item = &'a Box<str>>) -> usize {
+    names.filter(|name| !name.is_ascii()).map(|name| 4 * name.len()).max().unwrap_or(0)
 }
 
 impl fmt::Debug for Credentials {
@@ -86,5 +111,33 @@ impl fmt::Debug for Credentials {
             .field("secrets", &self.secrets.len())
             .field("users", &self.users.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_user(name: &str) -> Credentials {
+        let mut settings = CredentialSettings::new("tests", [1; 32]);
+        settings.users = vec![(name.to_owned(), Secret::from("password"))];
+        Credentials::new(settings).expect("good settings")
+    }
+
+    #[test]
+    fn no_username_is_prepared_while_all_names_are_ascii() {
+        let credentials = with_user("zoe");
+        assert_eq!(credentials.canonical("zoe\u{308}"), "zoe\u{308}");
+        assert_eq!(credentials.spellings("zoe\u{308}").count(), 1);
+    }
+
+    #[test]
+    fn only_usernames_that_can_be_a_configured_one_are_prepared() {
+        let credentials = with_user("zo\u{eb}");
+        assert_eq!(credentials.canonical("zoe\u{308}"), "zo\u{eb}");
+        assert_eq!(credentials.spellings("zoe\u{308}").count(), 2);
+        let long = "e\u{308}".repeat(100);
+        assert_eq!(credentials.canonical(&long), *long);
+        assert_eq!(credentials.spellings(&long).count(), 1);
     }
 }

@@ -23,15 +23,21 @@ pub(super) fn canonical(text: &str) -> Cow<'_, str> {
 }
 
 /// Every text a client may hash when its user typed `text`, without repetition: `text` itself
-/// first, then OpaqueString's, then SASLprep's. One for ASCII, three at most.
+/// first, then OpaqueString's, then SASLprep's, computed when they are asked for. One for ASCII,
+/// three at most.
 pub(super) fn forms(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
-    let asked = !text.is_ascii();
-    let opaque = asked.then(|| opaque(text)).flatten().filter(|form| form != text);
-    let sasl = asked
-        .then(|| stringprep::saslprep(text).ok())
-        .flatten()
-        .filter(|form| form != text && opaque.as_ref() != Some(form));
-    [Some(Cow::Borrowed(text)), opaque, sasl].into_iter().flatten()
+    let prepared = std::iter::once_with(move || prepared(text)).flatten().flatten();
+    std::iter::once(Cow::Borrowed(text)).chain(prepared)
+}
+
+fn prepared(text: &str) -> [Option<Cow<'_, str>>; 2] {
+    if text.is_ascii() {
+        return [None, None];
+    }
+    let opaque = opaque(text).filter(|form| form != text);
+    let sasl = stringprep::saslprep(text).ok();
+    let sasl = sasl.filter(|form| form != text && opaque.as_ref() != Some(form));
+    [opaque, sasl]
 }
 
 #[cfg(test)]

@@ -1,1 +1,34 @@
-//! (being written)
+//! The threads and UDP sockets that drive [`turn::Relay`](crate::turn::Relay): one shard per core.
+//!
+//! Each shard is one thread with its own `SO_REUSEPORT` listeners, relay sockets, tables, timers
+//! and buffers. Nothing on the path of a relayed packet locks, allocates or logs; what shards share
+//! with the rest of the process are counters (read), settings (swapped as a whole) and a bounded
+//! channel of events.
+//!
+//! It knows no protocol: what a packet means and where it goes is the machine's verdict.
+
+pub mod addresses;
+
+mod batch;
+mod buffers;
+mod clock;
+mod control;
+mod error;
+mod handle;
+mod listener;
+mod probe;
+mod shard;
+mod socket;
+mod sockets;
+mod start;
+mod stats;
+mod supervise;
+mod sys;
+#[cfg(test)]
+mod tests;
+mod token;
+mod workers;
+
+pub use error::StartError;
+pub use handle::{BufferReport, RelayHandle};
+pub use start::{RelayConfig, start};

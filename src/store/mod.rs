@@ -1,1 +1,134 @@
-//! (being written)
+//! Embedded state: the generated secrets, rooms, one-time invites and API keys, behind typed doors.
+//!
+//! Nothing outside this module names the engine (sled), so another one can stand beside it later.
+//! Records are versioned JSON. A change is acknowledged only after it was flushed to the disk:
+//! every change answers with a [`Change`], which is awaited or waited for. Times and random numbers
+//! come in as arguments; only the writer thread and the engine touch the world.
+
+mod change;
+mod invites;
+mod keys;
+mod open;
+mod records;
+mod rooms;
+mod secrets;
+mod sweep;
+mod writer;
+
+use std::sync::Arc;
+
+pub use change::Change;
+pub use invites::{InviteError, InviteHash, InviteRecord, Invites, MAX_INVITES_PER_ROOM};
+pub use keys::{KeyError, KeyHash, KeyRecord, Keys, MAX_KEYS};
+pub use open::OpenError;
+pub use rooms::{MAX_ROOMS, RoomError, RoomRecord, Rooms};
+pub use sweep::{INVITE_MEMORY, Swept};
+
+use writer::Writer;
+
+/// Why the state could not be read or changed: an operator's sentence, no secrets in it.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum StoreError {
+    /// The disk or the engine said no. The change may or may not be there after a restart; it was
+    /// not acknowledged.
+    #[error("the state could not be written or read: {0}")]
+    Failed(String),
+    /// A record this version cannot read.
+    #[error("a stored {kind} record cannot be read: {why}")]
+    Unreadable {
+        /// What the record holds: "room", "invite" …
+        kind: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// More changes wait for the disk than the writer's queue holds.
+    #[error("too many changes are waiting for the disk")]
+    Busy,
+    /// The store is closing.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl From<sled::Error> for StoreError {
+    fn from(error: sled::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// The trees of one database. Cheap to clone; what jobs of the writer run against.
+#[derive(Clone)]
+struct Trees {
+    db: sled::Db,
+    secrets: sled::Tree,
+    rooms: sled::Tree,
+    /// Invites by hash.
+    invites: sled::Tree,
+    /// `room id \0 hash` of every stored invite: how the invites of a room are found.
+    invites_by_room: sled::Tree,
+    /// API keys by hash.
+    keys: sled::Tree,
+}
+
+impl Trees {
+    fn of(db: sled::Db) -> Result<Self, StoreError> {
+        Ok(Self {
+            secrets: db.open_tree("secrets")?,
+            rooms: db.open_tree("rooms")?,
+            invites: db.open_tree("invites")?,
+            invites_by_room: db.open_tree("invites_by_room")?,
+            keys: db.open_tree("keys")?,
+            db,
+        })
+    }
+}
+
+/// The state of one instance: open once per data folder, shared by cloning.
+#[derive(Clone)]
+pub struct Store {
+    trees: Trees,
+    writer: Arc<Writer>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+impl Store {
+    /// The rooms.
+    pub fn rooms(&self) -> Rooms<'_> {
+        Rooms::of(self)
+    }
+
+    /// The one-time invites.
+    pub fn invites(&self) -> Invites<'_> {
+        Invites::of(self)
+    }
+
+    /// The API keys.
+    pub fn keys(&self) -> Keys<'_> {
+        Keys::of(self)
+    }
+
+    /// Writes and flushes a marker: an error says why the state cannot be written just now.
+    pub fn probe_writable(&self) -> Change<(), StoreError> {
+        self.write(|trees| {
+            let count = trees
+                .secrets
+                .get("probe")?
+                .map_or(0, |bytes| bytes.as_ref().try_into().map_or(0, u64::from_be_bytes));
+            trees.secrets.insert("probe", &count.wrapping_add(1).to_be_bytes())?;
+            Ok(())
+        })
+    }
+
+    /// Hands `job` to the writer: it runs there, is flushed, then answered.
+    fn write<T, E>(&self, job: impl FnOnce(&Trees) -> Result<T, E> + Send + 'static) -> Change<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writer.submit(job)
+    }
+}

@@ -148,9 +148,14 @@ impl Relay {
 
     /// The next answer that had to wait, written into `packet`.
     pub fn poll_transmit(&mut self, packet: &mut Packet<'_>) -> Option<Route> {
-        let (flow, response) = self.answers.pop_front()?;
-        response.write(&self.credentials, packet)?;
-        Some(Route::Client(flow))
+        loop {
+            let (flow, response) = self.answers.pop_front()?;
+            match response.write(&self.credentials, packet) {
+                Some(()) => return Some(Route::Client(flow)),
+                // Too small a buffer loses one answer, not those behind it.
+                None => self.counters.dropped(DropReason::Overloaded),
+            }
+        }
     }
 
     /// The next thing that happened.

@@ -1,0 +1,115 @@
+//! Who calls: an API key or a ticket in `Authorization: Bearer …`, or anybody while minting is open.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, header};
+
+use super::Api;
+use super::errors::{ApiError, Code};
+use crate::creds::api_key::{self, Scope, Scopes};
+use crate::creds::ticket::{Claims, Role};
+
+/// A caller whose proof was checked.
+#[derive(Debug)]
+pub(super) enum Caller {
+    /// Anybody: minting is open and nothing was shown.
+    Anybody,
+    /// An application.
+    Key { id: String, scopes: Scopes },
+    /// A person with a ticket.
+    Ticket(Box<Claims>),
+}
+
+impl Api {
+    /// Checks what the request shows. A wrong proof is refused even while minting is open, so that a
+    /// client's mistake is seen.
+    pub(super) fn caller(&self, headers: &HeaderMap, client: IpAddr) -> Result<Caller, ApiError> {
+        let Some(value) = headers.get(header::AUTHORIZATION) else {
+            return match self.settings().open_minting {
+                true => Ok(Caller::Anybody),
+                false => Err(Code::Unauthorized.into()),
+            };
+        };
+        let refused = |why: String| {
+            self.limiters().failures.check(client)?;
+            // The client's address makes the line useful to fail2ban.
+            tracing::info!(%client, why, "refused an API key or ticket");
+            Err(ApiError::new(Code::InvalidToken))
+        };
+        let Some(token) = value.to_str().ok().and_then(bearer) else {
+            return refused("not a bearer token".into());
+        };
+        if token.starts_with("rk_") {
+            return match self.store().keys().find(&api_key::hash(token))? {
+                Some(key) => Ok(Caller::Key { id: key.id, scopes: key.scopes }),
+                None => refused("no such API key".into()),
+            };
+        }
+        match self.tickets().verify(self.now().unix, token) {
+            Ok(claims) => Ok(Caller::Ticket(Box::new(claims))),
+            Err(error) => refused(error.to_string()),
+        }
+    }
+}
+
+/// RFC 6750 section 2.1; the scheme's case does not matter (RFC 9110 section 11.1).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim_matches(' ');
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+impl Caller {
+    /// May make rooms.
+    pub(super) fn may_create_rooms(&self) -> Result<(), ApiError> {
+        self.allowed(match self {
+            Self::Anybody => true,
+            Self::Key { scopes, .. } => scopes.contains(Scope::Rooms),
+            Self::Ticket(claims) => claims.role == Role::Creator,
+        })
+    }
+
+    /// May look at this room.
+    pub(super) fn may_see(&self, room: &str) -> Result<(), ApiError> {
+        self.allowed(match self {
+            Self::Anybody => true,
+            Self::Key { scopes, .. } => scopes.contains(Scope::Rooms),
+            Self::Ticket(claims) => claims.room.as_deref() == Some(room),
+        })
+    }
+
+    /// May invite others to this room.
+    pub(super) fn may_invite_to(&self, room: &str) -> Result<(), ApiError> {
+        self.may_see(room)?;
+        self.allowed(match self {
+            Self::Ticket(claims) => claims.role == Role::Host,
+            _ => true,
+        })
+    }
+
+    /// May have ICE servers.
+    pub(super) fn may_mint(&self) -> Result<(), ApiError> {
+        self.allowed(match self {
+            Self::Key { scopes, .. } => scopes.contains(Scope::Mint),
+            Self::Anybody | Self::Ticket(_) => true,
+        })
+    }
+
+    fn allowed(&self, allowed: bool) -> Result<(), ApiError> {
+        if allowed { Ok(()) } else { Err(Code::Forbidden.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+
+    #[test]
+    fn a_bearer_token_is_what_follows_the_scheme() {
+        assert_eq!(bearer("Bearer abc"), Some("abc"));
+        assert_eq!(bearer("bearer  abc"), Some("abc"));
+        assert_eq!(bearer("Basic abc"), None);
+        assert_eq!(bearer("Bearer "), None);
+        assert_eq!(bearer("Bearer"), None);
+    }
+}

@@ -1,0 +1,46 @@
+//! Names nobody can guess: 144 random bits (24 characters) of base64url.
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::errors::{ApiError, Code};
+
+/// Longer path parameters than this are nobody's id. Bytes.
+pub(super) const MAX_ID: usize = 64;
+
+/// A fresh name: for rooms, invites, peers and tickets.
+pub(super) fn fresh() -> String {
+    let mut random = [0; 18];
+    // The system's generator fails only where nothing else works either.
+    getrandom::fill(&mut random).expect("the system has random numbers");
+    URL_SAFE_NO_PAD.encode(random)
+}
+
+/// The one parameter of a path.
+pub(super) struct InPath(pub(super) String);
+
+impl<S: Sync + Send> FromRequestParts<S> for InPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(text) = Path::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::with(Code::BadRequest, "The path is not UTF-8."))?;
+        Ok(Self(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_name_is_long_url_safe_and_new() {
+        let (a, b) = (fresh(), fresh());
+        assert_ne!(a, b);
+        assert_eq!(a.len(), 24);
+        assert!(a.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+    }
+}

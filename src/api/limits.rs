@@ -1,0 +1,136 @@
+//! Rate limits per client address: token buckets in a table of bounded size.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota};
+
+use super::errors::{ApiError, Code};
+
+/// Addresses one limiter remembers at most; when so many are active, newcomers are told to wait.
+pub const MAX_TRACKED: usize = 65_536;
+
+/// Requests a minute, and at once, from one address (IPv6: one /64).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimits {
+    /// Redeemed invites.
+    pub redeem: NonZeroU32,
+    /// New rooms.
+    pub rooms: NonZeroU32,
+    /// Refused keys and tickets; further ones are answered `429`.
+    pub failures: NonZeroU32,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        // A classroom behind one address comes in; a guesser of 128 bits does not.
+        let per_minute = |count| NonZeroU32::new(count).expect("a constant above zero");
+        Self { redeem: per_minute(60), rooms: per_minute(60), failures: per_minute(30) }
+    }
+}
+
+pub(super) struct Limiter {
+    buckets: DefaultKeyedRateLimiter<IpAddr>,
+    clock: DefaultClock,
+    /// Entries after the last shrinking plus checks since: never less than the table's size.
+    tracked: AtomicUsize,
+}
+
+impl Limiter {
+    pub(super) fn per_minute(count: NonZeroU32) -> Self {
+        Self {
+            buckets: DefaultKeyedRateLimiter::dashmap(Quota::per_minute(count)),
+            clock: DefaultClock::default(),
+            tracked: AtomicUsize::new(0),
+        }
+    }
+
+    /// Takes one token of the address.
+    pub(super) fn check(&self, client: IpAddr) -> Result<(), ApiError> {
+        if self.tracked.fetch_add(1, Ordering::Relaxed) >= MAX_TRACKED {
+            self.shrink();
+            if self.tracked.load(Ordering::Relaxed) >= MAX_TRACKED {
+                return Err(ApiError::new(Code::RateLimited).retry_after(60));
+            }
+        }
+        self.buckets.check_key(&bucket_of(client)).map_err(|until| {
+            let wait = until.wait_time_from(self.clock.now());
+            ApiError::new(Code::RateLimited).retry_after(wait.as_secs() + 1)
+        })
+    }
+
+    /// Forgets addresses whose bucket is full again.
+    pub(super) fn shrink(&self) {
+        self.buckets.retain_recent();
+        self.buckets.shrink_to_fit();
+        self.tracked.store(self.buckets.len(), Ordering::Relaxed);
+    }
+}
+
+/// A household has a /64, and changes addresses within it at will.
+fn bucket_of(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 => v4,
+    }
+}
+
+/// The limiters of the API.
+pub(super) struct Limiters {
+    pub(super) redeem: Limiter,
+    pub(super) rooms: Limiter,
+    pub(super) failures: Limiter,
+}
+
+impl Limiters {
+    pub(super) fn new(limits: RateLimits) -> Self {
+        Self {
+            redeem: Limiter::per_minute(limits.redeem),
+            rooms: Limiter::per_minute(limits.rooms),
+            failures: Limiter::per_minute(limits.failures),
+        }
+    }
+
+    pub(super) fn shrink(&self) {
+        self.redeem.shrink();
+        self.rooms.shrink();
+        self.failures.shrink();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limiter(count: u32) -> Limiter {
+        Limiter::per_minute(NonZeroU32::new(count).unwrap())
+    }
+
+    #[test]
+    fn an_address_that_asked_too_often_waits_and_others_do_not() {
+        let limiter = limiter(2);
+        let (a, b) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        assert!(limiter.check(a).is_ok() && limiter.check(a).is_ok());
+        assert_eq!(limiter.check(a).unwrap_err().code(), Code::RateLimited);
+        assert!(limiter.check(b).is_ok());
+    }
+
+    #[test]
+    fn one_network_is_one_client_under_ipv6() {
+        let limiter = limiter(1);
+        assert!(limiter.check("2001:db8::1".parse().unwrap()).is_ok());
+        assert!(limiter.check("2001:db8::2".parse().unwrap()).is_err());
+        assert!(limiter.check("2001:db8:0:1::1".parse().unwrap()).is_ok());
+    }
+
+    #[test]
+    fn the_table_has_a_bound() {
+        let limiter = limiter(1);
+        let address = |n: usize| IpAddr::from([10, (n >> 16) as u8, (n >> 8) as u8, n as u8]);
+        assert!((0..MAX_TRACKED).all(|n| limiter.check(address(n)).is_ok()));
+        assert!(limiter.check(address(MAX_TRACKED)).is_err());
+        assert!(limiter.buckets.len() <= MAX_TRACKED);
+    }
+}

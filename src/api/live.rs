@@ -1,0 +1,104 @@
+//! Rooms while people are in them: what ties the store, the hub and the WebSocket together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+
+use super::Api;
+use super::origin::origin_allowed;
+use super::signal::{IceServers, Surroundings};
+use crate::creds::ticket::{Claims, TicketError};
+use crate::signal::{Event, Moderation, RoomId, RoomSpec};
+use crate::store::{RoomRecord, StoreError};
+use crate::time::{Now, UnixTime};
+
+impl Api {
+    /// Opens every stored room that is not over, as after a restart; gives back how many. Call it
+    /// once, before requests are served.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn reopen_rooms(&self) -> Result<usize, StoreError> {
+        let mut opened = 0;
+        for room in self.store().rooms().unexpired(self.now().unix.0)? {
+            if self.open_room(&room).await {
+                opened += 1;
+            } else {
+                tracing::warn!(room = %room.id, "a stored room was not opened: there are too many");
+            }
+        }
+        Ok(opened)
+    }
+
+    /// Lets the store follow what happened in the hub: a room that closed is forgotten together with
+    /// its invites, and a lock outlives a restart. Call it with every event of the hub, in order.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn follow(&self, event: &Event) -> Result<(), StoreError> {
+        match event {
+            Event::RoomClosed { room, .. } => {
+                self.store().rooms().delete(room.as_str()).await.map(drop)
+            }
+            Event::Moderation { room, what: Moderation::Lock, .. } => self.lock(room, true).await,
+            Event::Moderation { room, what: Moderation::Unlock, .. } => {
+                self.lock(room, false).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn lock(&self, room: &RoomId, locked: bool) -> Result<(), StoreError> {
+        let Some(stored) = self.store().rooms().find(room.as_str())? else { return Ok(()) };
+        self.store().rooms().update(RoomRecord { locked, ..stored }).await.map(drop)
+    }
+
+    pub(super) async fn open_room(&self, room: &RoomRecord) -> bool {
+        self.hub().open_room(spec(room, self.settings().room_idle)).await
+    }
+}
+
+/// A room that ends at a given time stays until then; any other goes when it is deserted.
+fn spec(room: &RoomRecord, idle: Duration) -> RoomSpec {
+    RoomSpec {
+        id: RoomId::from(room.id.as_str()),
+        name: room.name.as_deref().map(Arc::from),
+        capacity: room.capacity as usize,
+        lobby: room.lobby,
+        locked: room.locked,
+        created: UnixTime(room.created),
+        expires: room.expires.map(UnixTime),
+        idle: if room.expires.is_some() { Duration::ZERO } else { idle },
+    }
+}
+
+impl Surroundings for Api {
+    fn now(&self) -> Now {
+        self.now()
+    }
+
+    fn verify(&self, now: UnixTime, token: &str) -> Result<Claims, TicketError> {
+        self.tickets().verify(now, token)
+    }
+
+    fn origin_allowed(&self, headers: &HeaderMap) -> bool {
+        let settings = self.settings();
+        origin_allowed(headers, &settings.allowed_origins, &settings.public_url)
+    }
+
+    /// As short as a guest's for everybody: the endpoint renews them while the connection lives.
+    fn ice_servers(&self, now: Now, subject: &str) -> IceServers {
+        let minter = self.minter();
+        let config = minter.ice_servers(now.unix, subject, minter.ttl.min(minter.guest_ttl));
+        let none = |error| {
+            tracing::error!(%error, "no credential could be made");
+            IceServers { servers: serde_json::json!([]), ttl: Duration::ZERO, expires: now.unix }
+        };
+        config.map_or_else(none, |config| IceServers {
+            servers: serde_json::to_value(&config.ice_servers).unwrap_or_default(),
+            ttl: Duration::from_secs(config.ttl),
+            expires: UnixTime(config.expires_at),
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! A client's WebSocket with our patience: writes that end, a closing handshake that ends.
+
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+
+use super::Patience;
+use super::wire;
+use crate::signal::{Leave, LeaveReason};
+
+/// What came from a client.
+pub(super) enum Received {
+    /// A message.
+    Text(Utf8Bytes),
+    /// A frame that is no message here.
+    Binary,
+    /// The answer to a ping of ours: everything up to this number has arrived.
+    Confirmed(u64),
+    /// Another sign of life.
+    Alive,
+    /// More than we read.
+    TooLarge,
+    /// The end.
+    Closed,
+}
+
+/// Why nothing more can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unwritable {
+    /// The client takes no bytes.
+    Slow,
+    /// The connection broke.
+    Broken,
+}
+
+pub(super) struct Socket {
+    stream: WebSocketStream<TokioIo<Upgraded>>,
+    pub(super) patience: Patience,
+    /// When the client last gave a sign of life.
+    pub(super) heard: Instant,
+}
+
+impl Socket {
+    pub(super) fn new(stream: WebSocketStream<TokioIo<Upgraded>>, patience: Patience) -> Self {
+        Self { stream, patience, heard: Instant::now() }
+    }
+
+    /// The next frame. Cancelling loses nothing.
+    pub(super) async fn receive(&mut self) -> Received {
+        let frame = self.stream.next().await;
+        self.heard = Instant::now();
+        match frame {
+            Some(Ok(Message::Text(text))) => Received::Text(text),
+            Some(Ok(Message::Binary(_))) => Received::Binary,
+            Some(Ok(Message::Pong(payload))) => match <[u8; 8]>::try_from(payload.as_ref()) {
+                Ok(seq) => Received::Confirmed(u64::from_be_bytes(seq)),
+                Err(_) => Received::Alive,
+            },
+            Some(Ok(Message::Ping(_) | Message::Frame(_))) => Received::Alive,
+            Some(Err(Error::Capacity(_))) => Received::TooLarge,
+            Some(Ok(Message::Close(_)) | Err(_)) | None => Received::Closed,
+        }
+    }
+
+    pub(super) async fn send(&mut self, text: String) -> Result<(), Unwritable> {
+        self.write(Message::text(text)).await
+    }
+
+    /// Asks for a sign of life, and for the confirmation of everything up to `seq`: every WebSocket
+    /// answers a ping by itself, with the same payload and in order.
+    pub(super) async fn ping(&mut self, seq: u64) -> Result<(), Unwritable> {
+        self.write(Message::Ping(seq.to_be_bytes().to_vec().into())).await
+    }
+
+    /// Says why the connection ends, and ends it. Waits a little for the client's part of the closing
+    /// handshake, or the last message could be lost with the connection.
+    pub(super) async fn leave(mut self, leave: Leave) {
+        if self.send(wire::leave(&leave)).await.is_err() {
+            return;
+        }
+        let code = match leave.reason {
+            LeaveReason::Left => CloseCode::Normal,
+            LeaveReason::Shutdown => CloseCode::Restart,
+            LeaveReason::TooLarge => CloseCode::Size,
+            LeaveReason::Busy | LeaveReason::Slow => CloseCode::Again,
+            _ => CloseCode::Policy,
+        };
+        let frame = CloseFrame { code, reason: leave.reason.as_str().into() };
+        let _ = timeout(self.patience.close, async {
+            if self.stream.close(Some(frame)).await.is_ok() {
+                while let Some(Ok(_)) = self.stream.next().await {}
+            }
+        })
+        .await;
+    }
+
+    /// Answers the client's closing handshake, when it began one.
+    pub(super) async fn finish(mut self) {
+        let _ = timeout(self.patience.close, self.stream.flush()).await;
+    }
+
+    async fn write(&mut self, message: Message) -> Result<(), Unwritable> {
+        match timeout(self.patience.write, self.stream.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Unwritable::Broken),
+            Err(_) => Err(Unwritable::Slow),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The HTTP door: the opening handshake of RFC 6455 section 4.2, on hyper's connection.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use super::socket::Socket;
+use super::{Endpoint, connection};
+
+/// Bytes read from a connection at once. With the library's default a connection costs 136 KiB, with
+/// this 8 KiB.
+const READ_BUFFER: usize = 4096;
+
+/// Turns a request into a signalling connection, or says in the answer why not: no WebSocket
+/// handshake (400, 426), a page of another origin (403), no place left (503).
+pub fn upgrade(endpoint: &Arc<Endpoint>, mut request: Request) -> Response {
+    let accept = match accept_key(request.headers()) {
+        Ok(accept) => accept,
+        Err(refusal) => return refusal.response(),
+    };
+    if !endpoint.surroundings.origin_allowed(request.headers()) {
+        return Refusal::Origin.response();
+    }
+    let Ok(place) = Arc::clone(&endpoint.places).try_acquire_owned() else {
+        return Refusal::Busy.response();
+    };
+    let Some(upgraded) = request.extensions_mut().remove::<OnUpgrade>() else {
+        return Refusal::NoUpgrade.response();
+    };
+
+    let endpoint = Arc::clone(endpoint);
+    tokio::spawn(async move {
+        let Ok(stream) = upgraded.await else { return };
+        // Twice the limit is read, so that a message somewhat too large is an error and not the end.
+        let most = endpoint.hub.limits().message.saturating_mul(2);
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .max_message_size(Some(most))
+            .max_frame_size(Some(most));
+        let stream = TokioIo::new(stream);
+        let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+        connection::run(&endpoint, Socket::new(stream, endpoint.patience.clone())).await;
+        drop(place);
+    });
+
+    answer(
+        StatusCode::SWITCHING_PROTOCOLS,
+        [
+            (header::CONNECTION, HeaderValue::from_static("upgrade")),
+            (header::UPGRADE, HeaderValue::from_static("websocket")),
+            (header::SEC_WEBSOCKET_ACCEPT, accept),
+        ],
+        Body::empty(),
+    )
+}
+
+/// RFC 6455 section 4.2.1: what the client must have sent; the answer to its key.
+fn accept_key(headers: &HeaderMap) -> Result<HeaderValue, Refusal> {
+    // 3. and 4. `Upgrade: websocket` and `Connection: Upgrade`, in any case, among others.
+    if !has_token(headers, &header::UPGRADE, "websocket")
+        || !has_token(headers, &header::CONNECTION, "upgrade")
+    {
+        return Err(Refusal::NoUpgrade);
+    }
+    // 6. The version, 13.
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return Err(Refusal::Version);
+    }
+    // 5. The key, 16 bytes in base64.
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24);
+    let key = key.ok_or(Refusal::Key)?;
+    HeaderValue::from_str(&derive_accept_key(key.as_bytes())).map_err(|_| Refusal::Key)
+}
+
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|it| it.trim().eq_ignore_ascii_case(token))
+}
+
+/// Why there is no connection.
+#[derive(Clone, Copy)]
+enum Refusal {
+    NoUpgrade,
+    Version,
+    Key,
+    Origin,
+    Busy,
+}
+
+impl Refusal {
+    fn response(self) -> Response {
+        let (status, code, message) = match self {
+            Self::NoUpgrade => {
+                (StatusCode::UPGRADE_REQUIRED, "upgrade_required", "this is a WebSocket")
+            }
+            Self::Version => (
+                StatusCode::UPGRADE_REQUIRED,
+                "upgrade_required",
+                "only version 13 of WebSocket is spoken",
+            ),
+            Self::Key => {
+                (StatusCode::BAD_REQUEST, "bad_request", "Sec-WebSocket-Key is not 16 bytes")
+            }
+            Self::Origin => {
+                (StatusCode::FORBIDDEN, "origin_not_allowed", "pages of this origin may not call")
+            }
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "too many connections"),
+        };
+        let extra = match self {
+            Self::Busy => (header::RETRY_AFTER, HeaderValue::from_static("5")),
+            _ => (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")),
+        };
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (header::UPGRADE, HeaderValue::from_static("websocket")),
+            extra,
+        ];
+        let body = serde_json::json!({"error": {"code": code, "message": message}});
+        answer(status, headers, Body::from(body.to_string()))
+    }
+}
+
+fn answer(status: StatusCode, headers: [(HeaderName, HeaderValue); 3], body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().extend(headers);
+    response
+}

@@ -1,0 +1,267 @@
+//! The configuration: defaults, file, environment and flags, checked together. Whatever is wrong is
+//! reported at once, with its place and with what to write instead.
+
+mod checks;
+mod dev;
+mod effective;
+mod keys;
+mod nearest;
+mod print;
+mod problem;
+mod read;
+pub mod recommended;
+mod source;
+mod value;
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::creds::Secret;
+use crate::turn::{ChannelNumbers, Limits, QuotaLimits};
+
+pub use effective::{Change, Effective, Reloaded};
+pub use print::defaults_toml;
+pub use problem::{Place, Problem, Problems};
+pub use read::duration::{format as format_duration, parse as parse_duration};
+pub use source::flags::Flag;
+
+pub(super) use source::environment::CONFIG_VARIABLE;
+
+/// Everything an operator decides, checked. The keys of `config.toml`, one to one.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `realm`
+    pub realm: String,
+    /// `data_dir`
+    pub data_dir: PathBuf,
+    /// `[listen]`
+    pub listen: Listen,
+    /// `[http]`
+    pub http: Http,
+    /// `[relay]`
+    pub relay: Relay,
+    /// `[auth]`
+    pub auth: Auth,
+    /// `[quota]`
+    pub quota: QuotaLimits,
+    /// `[peers]`
+    pub peers: Peers,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `limits.unauthenticated_rate`: answers per second and source; 0 is no limit.
+    pub unauthenticated_rate: u32,
+    /// `[log]`
+    pub log: Log,
+    /// `--dev`: minting is open to everybody, and everything is on loopback.
+    pub dev: bool,
+}
+
+/// Where STUN and TURN are served.
+#[derive(Clone, Debug, Default)]
+pub struct Listen {
+    /// Over UDP.
+    pub udp: Vec<SocketAddr>,
+    /// Over TCP; not served by this version.
+    pub tcp: Vec<SocketAddr>,
+    /// Over TLS; not served by this version.
+    pub tls: Vec<SocketAddr>,
+}
+
+/// The page, the API and signalling.
+#[derive(Clone, Debug, Default)]
+pub struct Http {
+    /// Where they are served.
+    pub listen: Vec<SocketAddr>,
+    /// Where browsers find the page: no slash at its end.
+    pub public_url: Option<String>,
+    /// Origins of other sites, as browsers send them; `*` is every one.
+    pub allowed_origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// Relayed addresses.
+#[derive(Clone, Debug)]
+pub struct Relay {
+    /// Local addresses that ports are opened on.
+    pub addresses: Vec<AddressChoice>,
+    /// Their public names.
+    pub external: Vec<External>,
+    /// The ports.
+    pub ports: RangeInclusive<u16>,
+    /// Threads; 0 is one per core.
+    pub workers: usize,
+    /// What clients may bind.
+    pub channel_numbers: ChannelNumbers,
+}
+
+/// One entry of `relay.addresses`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressChoice {
+    /// The best of each family that this host has.
+    Auto,
+    /// This one.
+    Ip(IpAddr),
+}
+
+/// One entry of `relay.external`: both addresses are of one family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct External {
+    /// What clients and peers see.
+    pub public: IpAddr,
+    /// The relay address it is a name of; the only one of its family when `None`.
+    pub private: Option<IpAddr>,
+}
+
+/// Credentials.
+#[derive(Clone, Debug)]
+pub struct Auth {
+    /// Shared secrets; the first one mints.
+    pub secrets: Vec<Secret>,
+    /// Static users: name and password.
+    pub users: Vec<(String, Secret)>,
+    /// How long a minted credential is good.
+    pub credential_ttl: Duration,
+    /// How long a nonce is good.
+    pub nonce_lifetime: Duration,
+    /// Between the expiry and the name of a minted username.
+    pub username_separator: char,
+    /// Whether expiry counts for refreshes too.
+    pub strict_expiry: bool,
+}
+
+/// The peer policy.
+#[derive(Clone, Debug, Default)]
+pub struct Peers {
+    /// Opened.
+    pub allow: Vec<IpNet>,
+    /// Closed.
+    pub deny: Vec<IpNet>,
+}
+
+/// The log.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// For people or for programs.
+    pub format: LogFormat,
+    /// Directives of [`Targets`](tracing_subscriber::filter::Targets).
+    pub level: String,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One line of text.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// Where a configuration comes from; kept for reloads.
+#[derive(Clone, Default)]
+pub struct Sources {
+    /// The file, if one was named.
+    pub file: Option<PathBuf>,
+    /// The environment of the process.
+    pub environment: Vec<(String, String)>,
+    /// Named flags.
+    pub flags: Vec<Flag>,
+    /// The texts of `--set`.
+    pub set: Vec<String>,
+    /// `--dev`
+    pub dev: bool,
+}
+
+/// A configuration that can be used, and what should be said about it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What counts.
+    pub config: Config,
+    /// The values it was made from, and where each came from.
+    pub effective: Effective,
+    /// Sentences for the log: files open to others, short secrets.
+    pub warnings: Vec<String>,
+}
+
+/// Reads every source and checks them together.
+///
+/// # Errors
+/// Everything that is wrong, each with its place.
+pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
+    let (mut problems, mut warnings) = (Problems::default(), Vec::new());
+    let mut effective = Effective::built_in();
+    if sources.dev {
+        effective.lay(source::defaults::dev());
+    }
+    if let Some(path) = &sources.file {
+        let layer = source::file::read(path, &mut problems);
+        if effective::has_secrets(&layer) && source::file::open_to_others(path) {
+            let path = path.display();
+            warnings.push(format!("{path} holds secrets and is open to every user; chmod 600 it"));
+        }
+        effective.lay(layer);
+    }
+    effective.lay(source::environment::read(&sources.environment, &mut problems, &mut warnings));
+    effective.lay(source::flags::read(&sources.flags, &sources.set, &mut problems));
+    if sources.dev {
+        dev::keep_on_loopback(&mut effective);
+    }
+    let config = effective.typed(sources.dev, &mut problems);
+    problems.into_result()?;
+    warnings.extend(checks::warnings(&config));
+    Ok(Loaded { config, effective, warnings })
+}
+
+/// Parses `text` as a configuration file called `name` over the defaults: no environment, no flags.
+///
+/// # Errors
+/// Everything that is wrong, each with its place.
+pub fn from_text(name: &str, text: &str) -> Result<Config, Problems> {
+    let mut problems = Problems::default();
+    let mut effective = Effective::built_in();
+    effective.lay(source::file::parse(&name.into(), text, &mut problems));
+    let config = effective.typed(false, &mut problems);
+    problems.into_result().map(|()| config)
+}
+
+impl Config {
+    /// Nothing decided yet: the table's defaults are laid over it, key by key.
+    fn blank(dev: bool) -> Self {
+        Self {
+            realm: String::new(),
+            data_dir: PathBuf::new(),
+            listen: Listen::default(),
+            http: Http::default(),
+            relay: Relay {
+                addresses: Vec::new(),
+                external: Vec::new(),
+                ports: 1..=1,
+                workers: 0,
+                channel_numbers: ChannelNumbers::default(),
+            },
+            auth: Auth {
+                secrets: Vec::new(),
+                users: Vec::new(),
+                credential_ttl: Duration::ZERO,
+                nonce_lifetime: Duration::ZERO,
+                username_separator: ':',
+                strict_expiry: false,
+            },
+            quota: QuotaLimits::default(),
+            peers: Peers::default(),
+            limits: Limits::default(),
+            unauthenticated_rate: 0,
+            log: Log { format: LogFormat::Text, level: String::new() },
+            dev,
+        }
+    }
+
+    /// The folder that commands and the server meet in.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+}

@@ -1,0 +1,145 @@
+//! What an operator asks for by command: credentials, API keys, a link to the page. The same desk
+//! answers over the control socket of a running server and in the command's own process when none
+//! runs.
+
+pub mod client;
+mod request;
+pub mod server;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::run::kept::random;
+use super::{Failure, clock};
+use crate::api::{Minter, creator_claims};
+use crate::creds::api_key::{self, Scope};
+use crate::creds::ticket::TicketKey;
+use crate::store::{KeyRecord, Store};
+
+pub use request::Request;
+
+/// How long a creator link may make rooms.
+pub const LINK_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+/// The longest life of a credential that may be asked for.
+const LONGEST_TTL: Duration = Duration::from_secs(365 * 86_400);
+/// Whose credential it is when nobody is named.
+const NOBODY: &str = "operator";
+
+/// What credentials and links are made of; replaced as a whole on a reload.
+#[derive(Clone, Debug)]
+pub struct Till {
+    /// Makes credentials.
+    pub minter: Minter,
+    /// Signs tickets. None where there is no store.
+    pub tickets: Option<TicketKey>,
+    /// Where the page is found.
+    pub page: Option<String>,
+}
+
+/// Answers requests. Blocks on the store: not to be called inside of tokio.
+#[derive(Clone)]
+pub struct Desk {
+    till: Arc<dyn Fn() -> Till + Send + Sync>,
+    store: Option<Store>,
+}
+
+impl Desk {
+    /// A desk that asks `till` for what counts now. Without a store it only makes credentials.
+    pub fn new(till: impl Fn() -> Till + Send + Sync + 'static, store: Option<Store>) -> Self {
+        Self { till: Arc::new(till), store }
+    }
+
+    /// Does what is asked.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn answer(&self, request: Request) -> Result<Value, String> {
+        let till = (self.till)();
+        match request {
+            Request::Credentials { user, ttl } => till.credential(user.as_deref(), ttl),
+            Request::Link => till.link().map(|link| json!({ "link": link })),
+            Request::KeysAdd { scopes, name } => self.add_key(&scopes, name),
+            Request::KeysList => {
+                let keys = self.store()?.keys().list().map_err(|error| error.to_string())?;
+                Ok(json!({ "keys": keys }))
+            }
+            Request::KeysRevoke { id } => {
+                let found = self.store()?.keys().revoke(&id).wait();
+                match found.map_err(|error| error.to_string())? {
+                    true => Ok(json!({ "revoked": id })),
+                    false => Err(format!("there is no key {id:?}; `relayhouse keys list` has all")),
+                }
+            }
+        }
+    }
+
+    /// A credential for nobody in particular, as [`Request::Credentials`] answers it.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn credential(&self) -> Result<Value, String> {
+        (self.till)().credential(None, None)
+    }
+
+    fn add_key(&self, scopes: &[Scope], name: Option<String>) -> Result<Value, String> {
+        if scopes.is_empty() {
+            return Err("a key needs a scope: mint, rooms or admin".to_owned());
+        }
+        if name.as_ref().is_some_and(|name| name.len() > 100 || name.contains(char::is_control)) {
+            return Err("a key's name has at most 100 bytes and no control characters".to_owned());
+        }
+        let failed = |failure: Failure| failure.to_string();
+        let key = api_key::format(random().map_err(failed)?);
+        let made = clock::since_1970();
+        // Begins with the part of the second: keys of one second are listed as they were made.
+        let salt = u16::from_be_bytes(random().map_err(failed)?);
+        let id = format!("{:08x}{salt:04x}", made.subsec_nanos());
+        let record = KeyRecord {
+            id: id.clone(),
+            name,
+            scopes: scopes.iter().copied().collect(),
+            created: made.as_secs(),
+        };
+        let stored = self.store()?.keys().add(api_key::hash(&key), record).wait();
+        stored.map_err(|error| error.to_string())?;
+        Ok(json!({ "id": id, "key": key }))
+    }
+
+    fn store(&self) -> Result<&Store, String> {
+        self.store.as_ref().ok_or_else(|| "the data folder is not open".to_owned())
+    }
+}
+
+impl Till {
+    /// A fresh credential with the ICE servers it is for.
+    fn credential(&self, user: Option<&str>, ttl: Option<u64>) -> Result<Value, String> {
+        let ttl = ttl.map_or(self.minter.ttl, Duration::from_secs);
+        if ttl.is_zero() || ttl > LONGEST_TTL {
+            return Err("a credential lives for 1 second to 365 days".to_owned());
+        }
+        let made = self.minter.ice_servers(clock::unix(), user.unwrap_or(NOBODY), ttl);
+        let made = made.map_err(|error| error.to_string())?;
+        let turn = made.ice_servers.iter().find(|server| server.username.is_some());
+        let turn = turn.ok_or("listen.udp is empty: there is nothing to use a credential on")?;
+        Ok(json!({
+            "username": turn.username,
+            "credential": turn.credential,
+            "ttl": made.ttl,
+            "expiresAt": made.expires_at,
+            "iceServers": made.ice_servers,
+        }))
+    }
+
+    /// A link to the page whose holder may make rooms.
+    ///
+    /// # Errors
+    /// When nothing serves the page.
+    pub fn link(&self) -> Result<String, String> {
+        let page = self.page.as_ref().ok_or("http.listen is empty: nothing serves the page")?;
+        let tickets = self.tickets.as_ref().ok_or("the data folder is not open")?;
+        let ticket = tickets.sign(&creator_claims(clock::unix(), LINK_LIFETIME));
+        Ok(format!("{page}/#creator={ticket}"))
+    }
+}

@@ -1,0 +1,91 @@
+//! The control socket: `control.sock` in the data folder, for its owner alone. One thread answers
+//! one connection after the other; each asks once.
+
+use std::fs::{self, Permissions};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tracing::{debug, info};
+
+use super::request::Answer;
+use super::{Desk, Request};
+
+/// The name in the data folder.
+pub const SOCKET: &str = "control.sock";
+/// A client that is slower than this is hung up on.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest request, bytes.
+const LONGEST: u64 = 64 * 1024;
+
+/// The socket of a running server. Dropping it removes the file.
+#[derive(Debug)]
+pub struct ControlSocket {
+    path: PathBuf,
+}
+
+/// Listens in `data_dir`. What an earlier run left behind is removed: the store's lock says that
+/// nobody else runs here.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub fn serve(data_dir: &Path, desk: Desk) -> Result<ControlSocket, String> {
+    let path = data_dir.join(SOCKET);
+    let failed = |error: io::Error| {
+        let path = path.display();
+        match error.kind() {
+            io::ErrorKind::InvalidInput => {
+                format!("the path {path} is too long for a socket; shorten data_dir")
+            }
+            _ => format!("cannot make the control socket {path}: {error}"),
+        }
+    };
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path).map_err(failed)?;
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(failed)?;
+    let accept = move || {
+        for connection in listener.incoming() {
+            if let Err(error) = connection.and_then(|connection| answer(&connection, &desk)) {
+                debug!(%error, "a control connection failed");
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("control".to_owned());
+    thread.spawn(accept).map_err(failed)?;
+    Ok(ControlSocket { path })
+}
+
+fn answer(connection: &UnixStream, desk: &Desk) -> io::Result<()> {
+    connection.set_read_timeout(Some(PATIENCE))?;
+    connection.set_write_timeout(Some(PATIENCE))?;
+    let mut line = String::new();
+    BufReader::new(connection.take(LONGEST)).read_line(&mut line)?;
+    let answer: Answer = match serde_json::from_str::<Request>(&line) {
+        Ok(request) => {
+            let changes = matches!(request, Request::KeysAdd { .. } | Request::KeysRevoke { .. });
+            let answer = desk.answer(request);
+            if let (true, Ok(value)) = (changes, &answer) {
+                let id = value.get("id").or(value.get("revoked")).and_then(|id| id.as_str());
+                info!(id, "an API key was added or revoked by command");
+            }
+            answer.into()
+        }
+        Err(error) => Answer::Error(format!("this is no request: {error}")),
+    };
+    let mut line = serde_json::to_vec(&answer)?;
+    line.push(b'\n');
+    let mut connection = connection;
+    connection.write_all(&line)
+}
+
+impl Drop for ControlSocket {
+    fn drop(&mut self) {
+        // Left behind it does no harm: nobody answers, and the next start removes it.
+        let _ = fs::remove_file(&self.path);
+    }
+}

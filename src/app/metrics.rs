@@ -1,0 +1,236 @@
+//! The numbers of `/metrics`, in OpenMetrics text. They are read when asked for, and every label
+//! has a bounded set of values: no users, no addresses, no rooms.
+
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::turn::Snapshot;
+
+/// The relay's numbers at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct RelayNumbers {
+    /// The machines' counters.
+    pub machines: Snapshot,
+    /// Shards that run.
+    pub workers: u64,
+    /// Datagrams lost in full socket buffers.
+    pub kernel_drops: u64,
+    /// Datagrams that could not be sent.
+    pub send_drops: u64,
+    /// Datagrams that came cut or without an address.
+    pub receive_drops: u64,
+    /// Events nobody fetched in time.
+    pub events_lost: u64,
+    /// Shards that started anew after a bug.
+    pub restarts: u64,
+}
+
+/// The numbers of the page, the API and signalling at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct WebNumbers {
+    /// Rooms that are open.
+    pub rooms: u64,
+    /// WebSockets that are open.
+    pub connections: u64,
+    /// Requests answered, by the first digit of their status: index 0 is 1xx.
+    pub requests: [u64; 5],
+}
+
+/// Where the numbers come from.
+pub struct Sources {
+    /// The relay.
+    pub relay: Box<dyn Fn() -> RelayNumbers + Send + Sync>,
+    /// The rest.
+    pub web: Box<dyn Fn() -> WebNumbers + Send + Sync>,
+}
+
+/// Makes the text of `/metrics`.
+#[derive(Clone, Debug)]
+pub struct Metrics(Arc<Registry>);
+
+impl Metrics {
+    /// Metrics over `sources`. `started` is the unix time the process began.
+    pub fn new(sources: Sources, started: u64) -> Self {
+        let mut registry = Registry::with_prefix("relayhouse");
+        registry.register_collector(Box::new(Numbers { sources, started }));
+        Self(Arc::new(registry))
+    }
+
+    /// The text, as `application/openmetrics-text; version=1.0.0`.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing into a string does not fail.
+        let _ = text::encode(&mut text, &self.0);
+        text
+    }
+}
+
+struct Numbers {
+    sources: Sources,
+    started: u64,
+}
+
+impl Debug for Numbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Numbers")
+    }
+}
+
+impl Collector for Numbers {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let mut page = Page(&mut encoder);
+        page.about(self.started)?;
+        page.relay(&(self.sources.relay)())?;
+        page.web(&(self.sources.web)())
+    }
+}
+
+/// The label that a counter has none of.
+const PLAIN: &str = "";
+
+struct Page<'a, 'b>(&'a mut DescriptorEncoder<'b>);
+
+impl Page<'_, '_> {
+    fn about(&mut self, started: u64) -> fmt::Result {
+        self.gauge(
+            "start_time",
+            "When the process began, unix time",
+            Some(Unit::Seconds),
+            started,
+        )?;
+        let help = "The version that runs";
+        let mut metric = self.0.encode_descriptor("build", help, None, MetricType::Info)?;
+        metric.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])
+    }
+
+    fn relay(&mut self, relay: &RelayNumbers) -> fmt::Result {
+        let machines = &relay.machines;
+        self.gauge("allocations", "Allocations open now", None, machines.allocations)?;
+        let help = "Allocations opened";
+        self.counter("allocations_opened", help, None, machines.allocations_total)?;
+        let refused = machines.allocations_refused.iter().map(|(code, count)| match code {
+            0 => ("other".to_owned(), *count),
+            code => (code.to_string(), *count),
+        });
+        let help = "Allocate requests refused, by STUN error code";
+        self.family("allocations_refused", help, None, "code", refused)?;
+        let help = "Requests whose credentials did not hold";
+        self.counter("authentication_failures", help, None, machines.authentication_failures)?;
+        self.counter("bindings", "Binding requests answered", None, machines.bindings)?;
+        let both = |up, down| [("to_peer".to_owned(), up), ("to_client".to_owned(), down)];
+        let packets = both(machines.packets_up, machines.packets_down);
+        self.family("relayed_packets", "Packets relayed", None, "direction", packets)?;
+        let bytes = both(machines.bytes_up, machines.bytes_down);
+        let help = "Payload bytes relayed";
+        self.family("relayed", help, Some(Unit::Bytes), "direction", bytes)?;
+        let drops = machines.drops.iter().map(|(why, count)| (why.name().to_owned(), *count));
+        self.family("dropped_packets", "Packets not relayed, by reason", None, "reason", drops)?;
+        let sockets = [
+            ("kernel_buffer".to_owned(), relay.kernel_drops),
+            ("send_failed".to_owned(), relay.send_drops),
+            ("receive_failed".to_owned(), relay.receive_drops),
+        ];
+        let help = "Datagrams lost at the relay's sockets; kernel_buffer: a full receive buffer";
+        self.family("socket_drops", help, None, "reason", sockets)?;
+        let help = "Events that were not logged because too many came at once";
+        self.counter("events_lost", help, None, relay.events_lost)?;
+        self.gauge("relay_workers", "Threads that relay packets", None, relay.workers)?;
+        let help = "Relay threads that started anew after a bug; worth a report";
+        self.counter("relay_worker_restarts", help, None, relay.restarts)
+    }
+
+    fn web(&mut self, web: &WebNumbers) -> fmt::Result {
+        self.gauge("rooms", "Rooms open now", None, web.rooms)?;
+        self.gauge("connections", "Signalling connections open now", None, web.connections)?;
+        let requests = web.requests.iter().zip(1..);
+        let requests = requests.map(|(count, class)| (format!("{class}xx"), *count));
+        self.family("http_requests", "HTTP requests answered, by status", None, "status", requests)
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, unit: Option<Unit>, value: u64) -> fmt::Result {
+        let unit = unit.as_ref();
+        let mut metric = self.0.encode_descriptor(name, help, unit, MetricType::Gauge)?;
+        // Gauges are signed in this crate; none of ours comes near the end.
+        metric.encode_gauge(&i64::try_from(value).unwrap_or(i64::MAX))
+    }
+
+    fn counter(&mut self, name: &str, help: &str, unit: Option<Unit>, value: u64) -> fmt::Result {
+        self.family(name, help, unit, PLAIN, [(String::new(), value)])
+    }
+
+    fn family(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: Option<Unit>,
+        label: &'static str,
+        values: impl IntoIterator<Item = (String, u64)>,
+    ) -> fmt::Result {
+        let unit = unit.as_ref();
+        let mut metric = self.0.encode_descriptor(name, help, unit, MetricType::Counter)?;
+        for (value, count) in values {
+            if label == PLAIN {
+                metric.encode_counter::<NoLabelSet, _, u64>(&count, None)?;
+            } else {
+                let labels = [(label, value)];
+                metric
+                    .encode_family(&labels)?
+                    .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered() -> String {
+        let relay = || RelayNumbers {
+            machines: crate::turn::Counters::default().snapshot(),
+            kernel_drops: 3,
+            ..RelayNumbers::default()
+        };
+        let web = || WebNumbers { rooms: 2, requests: [0, 5, 0, 1, 0], ..WebNumbers::default() };
+        Metrics::new(Sources { relay: Box::new(relay), web: Box::new(web) }, 7).render()
+    }
+
+    #[test]
+    fn every_number_has_its_name_unit_and_label() {
+        let text = rendered();
+        for line in [
+            "relayhouse_start_time_seconds 7",
+            "relayhouse_allocations 0",
+            "relayhouse_allocations_opened_total 0",
+            "relayhouse_allocations_refused_total{code=\"486\"} 0",
+            "relayhouse_relayed_bytes_total{direction=\"to_peer\"} 0",
+            "relayhouse_dropped_packets_total{reason=\"malformed\"} 0",
+            "relayhouse_socket_drops_total{reason=\"kernel_buffer\"} 3",
+            "relayhouse_rooms 2",
+            "relayhouse_http_requests_total{status=\"2xx\"} 5",
+        ] {
+            assert!(text.lines().any(|there| there == line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_text_is_ended_as_openmetrics_wants() {
+        assert!(rendered().ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn the_operating_manual_has_every_number() {
+        let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operating.md");
+        let docs = std::fs::read_to_string(docs).expect("the page");
+        for line in rendered().lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+            let name = line.split(' ').next().expect("a name");
+            assert!(docs.contains(&format!("`{name}")), "{name} is not in docs/operating.md");
+        }
+    }
+}

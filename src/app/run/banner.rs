@@ -1,0 +1,110 @@
+//! What an operator needs to go on, on stdout: the page, ICE servers to paste, ports to open.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::app::config::{Config, format_duration};
+use crate::app::desk::LINK_LIFETIME;
+
+/// What the banner is made of.
+#[derive(Debug)]
+pub(super) struct Banner<'a> {
+    /// What counts.
+    pub(super) config: &'a Config,
+    /// The file it was read from.
+    pub(super) file: Option<&'a Path>,
+    /// A link that may make rooms, if the page is served.
+    pub(super) link: Option<String>,
+    /// As [`Request::Credentials`](crate::app::desk::Request) answers.
+    pub(super) credential: Value,
+    /// Real UDP addresses.
+    pub(super) udp: &'a [SocketAddr],
+    /// Real HTTP addresses.
+    pub(super) http: &'a [SocketAddr],
+    /// Whether every relayed address is on loopback.
+    pub(super) relays_on_loopback: bool,
+}
+
+impl Banner<'_> {
+    /// The text, with a line end.
+    pub(super) fn text(&self) -> String {
+        let mut text = format!("relayhouse {}\n\n", env!("CARGO_PKG_VERSION"));
+        if self.config.dev {
+            text += "DEVELOPMENT MODE (--dev): loopback only, and everybody may mint credentials \
+                     and make rooms.\n\n";
+        }
+        let life = format_duration(LINK_LIFETIME);
+        match &self.link {
+            Some(link) => drop(write!(
+                text,
+                "Open this page to make a room (whoever has the link may, for {life}; \
+                 `relayhouse link` prints a new one):\n\n  {link}\n\n",
+            )),
+            None => text += "No page is served: http.listen is empty.\n\n",
+        }
+        let life = format_duration(self.config.auth.credential_ttl);
+        let _ = write!(
+            text,
+            "Or paste this into new RTCPeerConnection({{ iceServers }}); it is good for {life}, \
+             and `relayhouse credentials --json` prints a fresh one:\n\n"
+        );
+        let servers = self.credential.get("iceServers").unwrap_or(&Value::Null);
+        let _ = write!(text, "{servers:#}\n\n");
+        let _ = writeln!(text, "Let through the firewall: {}", self.ports());
+        let data = std::path::absolute(&self.config.data_dir);
+        let data = data.unwrap_or_else(|_| self.config.data_dir.clone());
+        let _ = writeln!(text, "State is kept in:         {}", data.display());
+        let _ = match self.file {
+            Some(file) => writeln!(text, "Configuration:            {}", file.display()),
+            None => writeln!(
+                text,
+                "Configuration:            built-in defaults (`relayhouse --print-defaults` shows them)"
+            ),
+        };
+        text
+    }
+
+    /// Ports that others must reach.
+    fn ports(&self) -> String {
+        let mut ports = Vec::new();
+        let outside = |addresses: &[SocketAddr], kind: &str, ports: &mut Vec<String>| {
+            for address in addresses.iter().filter(|address| !address.ip().is_loopback()) {
+                let port = format!("{}/{kind}", address.port());
+                if !ports.contains(&port) {
+                    ports.push(port);
+                }
+            }
+        };
+        outside(self.udp, "udp", &mut ports);
+        if !self.relays_on_loopback {
+            let (first, last) = (self.config.relay.ports.start(), self.config.relay.ports.end());
+            ports.push(format!("{first}-{last}/udp"));
+        }
+        outside(self.http, "tcp", &mut ports);
+        if ports.is_empty() { "nothing, all is on loopback".to_owned() } else { ports.join(", ") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::config::from_text;
+
+    fn ports(udp: &str, http: &str, relays_on_loopback: bool) -> String {
+        let config = from_text("nothing", "").expect("defaults");
+        let (udp, http) = ([udp.parse().expect("an address")], [http.parse().expect("an address")]);
+        let (config, credential) = (&config, Value::Null);
+        let (udp, http) = (&udp[..], &http[..]);
+        Banner { config, file: None, link: None, credential, udp, http, relays_on_loopback }.ports()
+    }
+
+    #[test]
+    fn only_what_others_must_reach_goes_through_the_firewall() {
+        let expected = "3478/udp, 49152-65535/udp";
+        assert_eq!(ports("0.0.0.0:3478", "127.0.0.1:8080", false), expected);
+        assert_eq!(ports("127.0.0.1:1", "[::1]:2", true), "nothing, all is on loopback");
+    }
+}

@@ -1,0 +1,50 @@
+//! Secrets that are made once and kept in the data folder.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::app::Failure;
+use crate::creds::Secret;
+use crate::creds::ticket::TicketKey;
+use crate::store::Store;
+
+/// What this server made for itself at its first start.
+#[derive(Clone)]
+pub struct Kept {
+    /// The shared secret when none is configured.
+    pub rest: Secret,
+    /// Signs tickets.
+    pub ticket: TicketKey,
+    /// Keys nonces, so that they are good across restarts.
+    pub nonce: [u8; 32],
+}
+
+impl Kept {
+    /// Reads them from the store; makes and keeps what is missing. Blocks.
+    ///
+    /// # Errors
+    /// When the store fails or the system gives no random numbers.
+    pub fn load(store: &Store) -> Result<Self, Failure> {
+        let kept = |name: &str| {
+            let fresh = random()?;
+            store.secret_or_insert(name, move || fresh).wait().map_err(Failure::runtime)
+        };
+        Ok(Self {
+            rest: Secret::from(URL_SAFE_NO_PAD.encode(kept("rest")?)),
+            ticket: TicketKey::new(kept("ticket")?),
+            nonce: kept("nonce")?,
+        })
+    }
+}
+
+/// Random bytes from the system.
+///
+/// # Errors
+/// When it has none.
+pub fn random<const N: usize>() -> Result<[u8; N], Failure> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Failure::Runtime(format!("the system gives no random numbers: {error}"))
+    })?;
+    Ok(bytes)
+}

@@ -1,0 +1,63 @@
+//! SIGHUP: what can change changes at once, what cannot is named, and a configuration that is wrong
+//! changes nothing.
+
+use std::sync::Arc;
+
+use tracing::{error, info, warn};
+
+use crate::app::config::{self, Change, Config, Effective};
+
+use super::server::Server;
+use super::settings;
+
+/// What counts at the moment.
+#[derive(Debug)]
+pub(super) struct Live {
+    /// Checked.
+    pub(super) config: Config,
+    /// Where it came from.
+    pub(super) effective: Effective,
+}
+
+/// Reads every source again and lets the server have it. Says in the log what came of it.
+pub(super) fn reload(server: &Server) {
+    let loaded = match config::load(&server.sources) {
+        Ok(loaded) => loaded,
+        Err(problems) => return refuse(&problems),
+    };
+    let live = server.live.load_full();
+    let reloaded = match live.effective.reloaded(&loaded.effective, server.sources.dev) {
+        Ok(reloaded) => reloaded,
+        Err(problems) => return refuse(&problems),
+    };
+    loaded.warnings.iter().for_each(|warning| warn!("{warning}"));
+    let config = reloaded.config;
+    let credentials = match settings::credentials(&config, &server.kept) {
+        Ok(credentials) => Arc::new(credentials),
+        Err(failure) => {
+            return error!(problem = failure.to_string(), "the configuration stays as it was");
+        }
+    };
+    let turn = settings::turn(&config, &server.addresses, &server.http);
+    server.relay.with(|relay| relay.reconfigure(turn, credentials));
+    server.log.set_level(&config.log.level);
+    let (mut applied, mut restart) = (Vec::new(), Vec::new());
+    for change in reloaded.changes {
+        match change {
+            Change::Applied(key) => applied.push(key),
+            Change::NeedsRestart(key) => restart.push(key),
+        }
+    }
+    server.live.store(Arc::new(Live { config, effective: reloaded.effective }));
+    server.configure_web();
+    info!(applied = applied.join(","), "configuration reloaded");
+    if !restart.is_empty() {
+        warn!(keys = restart.join(","), "these keys have changed but count only after a restart");
+    }
+}
+
+fn refuse(problems: &config::Problems) {
+    for problem in problems.iter() {
+        error!(problem = problem.to_string(), "the configuration stays as it was");
+    }
+}

@@ -1,0 +1,90 @@
+//! What the parts of a running server share.
+
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use crate::api::{HttpSettings, Minter};
+use crate::app::config::{Config, Sources};
+use crate::app::desk::Till;
+use crate::app::log::LogHandle;
+
+use super::addresses::Addresses;
+use super::kept::Kept;
+use super::relay_slot::RelaySlot;
+use super::reload::Live;
+use super::web::WebHandle;
+use super::{endpoints, settings};
+
+/// How long a credential of a guest lives at most; the page asks for a new one in time.
+const GUEST_TTL: Duration = Duration::from_secs(15 * 60);
+
+/// A running server.
+pub(super) struct Server {
+    /// What counts now.
+    pub(super) live: ArcSwap<Live>,
+    /// The relay.
+    pub(super) relay: RelaySlot,
+    /// The page, the API and signalling, once they are there.
+    pub(super) web: OnceLock<WebHandle>,
+    /// Read again on a reload.
+    pub(super) sources: Sources,
+    /// Secrets of the data folder.
+    pub(super) kept: Kept,
+    /// Of this host.
+    pub(super) addresses: Addresses,
+    /// Real UDP addresses.
+    pub(super) udp: Vec<SocketAddr>,
+    /// Real HTTP addresses.
+    pub(super) http: Vec<SocketAddr>,
+    /// The log.
+    pub(super) log: LogHandle,
+}
+
+impl Server {
+    /// What credentials and links are made of now.
+    pub(super) fn till(&self) -> Till {
+        let config = &self.live.load().config;
+        till(config, &self.kept, &self.addresses, &self.udp, &self.http)
+    }
+
+    /// Gives the page, the API and signalling what counts now.
+    pub(super) fn configure_web(&self) {
+        if let Some(web) = self.web.get() {
+            web.reconfigure(http_settings(&self.live.load().config), self.till().minter);
+        }
+    }
+}
+
+/// What credentials and links are made of under this configuration.
+pub(super) fn till(
+    config: &Config,
+    kept: &Kept,
+    addresses: &Addresses,
+    udp: &[SocketAddr],
+    http: &[SocketAddr],
+) -> Till {
+    let secrets = settings::secrets(config, kept);
+    let minter = Minter {
+        secret: secrets.into_iter().next().expect("one is made when none is configured"),
+        separator: config.auth.username_separator,
+        ttl: config.auth.credential_ttl,
+        guest_ttl: config.auth.credential_ttl.min(GUEST_TTL),
+        endpoints: endpoints::turn(addresses, udp),
+    };
+    let page = endpoints::page(config, addresses, http);
+    Till { minter, tickets: Some(kept.ticket.clone()), page }
+}
+
+/// What the HTTP side must know.
+pub(super) fn http_settings(config: &Config) -> HttpSettings {
+    HttpSettings {
+        public_url: config.http.public_url.clone().unwrap_or_default(),
+        allowed_origins: config.http.allowed_origins.clone(),
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        open_minting: config.dev,
+        ..HttpSettings::default()
+    }
+}

@@ -1,0 +1,55 @@
+//! The configuration as the relay and the credential check want it.
+
+use std::net::SocketAddr;
+
+use crate::app::Failure;
+use crate::app::config::Config;
+use crate::creds::{CredentialSettings, Credentials, Secret};
+use crate::turn::Settings;
+
+use super::addresses::Addresses;
+use super::kept::Kept;
+
+/// What the relay's machines must know. `http` are the addresses the page is served on: no peer.
+pub(super) fn turn(config: &Config, addresses: &Addresses, http: &[SocketAddr]) -> Settings {
+    let listen = &config.listen;
+    let ours = [&listen.udp[..], &listen.tcp, &listen.tls, http];
+    Settings {
+        relay_addresses: addresses.relay.clone(),
+        ports: config.relay.ports.clone(),
+        channel_numbers: config.relay.channel_numbers,
+        limits: config.limits,
+        quota: config.quota,
+        allow: config.peers.allow.clone(),
+        deny: config.peers.deny.clone(),
+        own_addresses: addresses.own.clone(),
+        service_ports: ours.concat().into_iter().filter(|address| address.port() != 0).collect(),
+        unauthenticated_rate: config.unauthenticated_rate,
+    }
+}
+
+/// The shared secrets that count: the configured ones, or the one that was made for this server.
+pub(super) fn secrets(config: &Config, kept: &Kept) -> Vec<Secret> {
+    match config.auth.secrets.as_slice() {
+        [] => vec![kept.rest.clone()],
+        secrets => secrets.to_vec(),
+    }
+}
+
+/// Who may ask.
+///
+/// # Errors
+/// When users or secrets cannot be used as they are.
+pub(super) fn credentials(config: &Config, kept: &Kept) -> Result<Credentials, Failure> {
+    let auth = &config.auth;
+    let settings = CredentialSettings {
+        realm: config.realm.clone(),
+        secrets: secrets(config, kept),
+        users: auth.users.clone(),
+        separator: auth.username_separator,
+        strict_expiry: auth.strict_expiry,
+        nonce_lifetime: auth.nonce_lifetime,
+        nonce_key: kept.nonce,
+    };
+    Credentials::new(settings).map_err(|error| Failure::Unusable(format!("auth: {error}")))
+}

@@ -1,0 +1,131 @@
+//! The page, the API and signalling on tokio.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+use crate::api::signal::{self, Endpoint, Surroundings};
+use crate::api::{self, Api, Check, HttpSettings, Minter, Parts};
+use crate::app::log::rooms;
+use crate::app::metrics::{Metrics, Sources, WebNumbers};
+use crate::app::{Failure, clock};
+use crate::signal::{Event, HubLimits};
+use crate::store::Store;
+use crate::time::Now;
+
+use super::kept::random;
+use super::server::{Server, http_settings};
+
+/// When clients are told to try again after a stop: a restart takes less.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// How long clients may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// How the rest of the server reaches the HTTP side.
+pub(super) struct WebHandle(Arc<Api>);
+
+impl WebHandle {
+    /// A reload: requests from now on see these.
+    pub(super) fn reconfigure(&self, settings: HttpSettings, minter: Minter) {
+        self.0.reconfigure(settings, minter);
+    }
+}
+
+/// A running HTTP side.
+pub(super) struct Web {
+    signalling: Arc<Endpoint>,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<std::io::Result<()>>,
+}
+
+/// Opens the stored rooms and begins to serve.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn start(
+    server: &Arc<Server>,
+    sockets: Vec<TcpListener>,
+    store: Store,
+) -> Result<Web, Failure> {
+    let clock: Arc<dyn Fn() -> Now + Send + Sync> = Arc::new(clock::now);
+    let (hub, events) = signal::start(HubLimits::default(), random()?, Arc::clone(&clock));
+    let metrics = metrics(Arc::clone(server));
+    let of_readiness = Arc::clone(server);
+    let api = Api::new(Parts {
+        store,
+        hub: hub.clone(),
+        minter: server.till().minter,
+        tickets: server.kept.ticket.clone(),
+        settings: http_settings(&server.live.load().config),
+        clock,
+        metrics: Arc::new(move || metrics.render()),
+        readiness: Arc::new(move || vec![relay_runs(&of_readiness)]),
+    });
+    // Only a second start could have set it.
+    let _ = server.web.set(WebHandle(Arc::clone(&api)));
+    let rooms = api.reopen_rooms().await.map_err(Failure::runtime)?;
+    if rooms > 0 {
+        info!(rooms, "rooms of the last run are open again");
+    }
+    tokio::spawn(follow(Arc::clone(&api), events));
+    let signalling = Arc::new(Endpoint::new(hub, Arc::clone(&api) as Arc<dyn Surroundings>));
+    let router = api::router(&api, &signalling);
+    let (stop, stopped) = oneshot::channel();
+    let stopped = async { stopped.await.unwrap_or_default() };
+    let served = tokio::spawn(api::serve(sockets, api, router, stopped));
+    Ok(Web { signalling, stop, served })
+}
+
+/// Lets the log and the store have what happens in the rooms.
+async fn follow(api: Arc<Api>, mut events: mpsc::Receiver<Event>) {
+    while let Some(event) = events.recv().await {
+        rooms::write(&event);
+        if let Err(error) = api.follow(&event).await {
+            warn!(%error, "what happened in a room could not be stored");
+        }
+    }
+}
+
+impl Web {
+    /// Ends what is under way and waits for it.
+    ///
+    /// # Errors
+    /// When serving had failed.
+    pub(super) async fn stop(self) -> Result<(), Failure> {
+        self.signalling.shutdown(RETRY_AFTER, GOODBYE).await;
+        // It has ended already when nobody listens to this.
+        let _ = self.stop.send(());
+        match self.served.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Failure::Runtime(format!("the HTTP side failed: {error}"))),
+            Err(error) => Err(Failure::Runtime(format!("the HTTP side ended in a bug: {error}"))),
+        }
+    }
+}
+
+fn relay_runs(server: &Server) -> Check {
+    let why = match server.relay.with(|relay| relay.workers()) {
+        Some(workers) if workers > 0 => None,
+        _ => Some("the relay does not run".to_owned()),
+    };
+    Check { check: "relay", why }
+}
+
+fn metrics(server: Arc<Server>) -> Metrics {
+    let relay = server.relay.clone();
+    let web = move || {
+        let Some(WebHandle(api)) = server.web.get() else { return WebNumbers::default() };
+        let numbers = api.snapshot();
+        WebNumbers {
+            rooms: numbers.rooms,
+            connections: numbers.websockets,
+            requests: numbers.responses,
+        }
+    };
+    let sources = Sources { relay: Box::new(move || relay.numbers()), web: Box::new(web) };
+    Metrics::new(sources, clock::unix().0)
+}

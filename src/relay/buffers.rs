@@ -1,0 +1,62 @@
+//! The memory of one shard's packets: slots that are touched only as far as packets fill them.
+
+use crate::packet::{HEADROOM, MIN_BUFFER, TAILROOM};
+
+/// The largest datagram: what a 16-bit length can say.
+pub(super) const MAX_DATAGRAM: usize = 65_536;
+
+/// Slots of 64 KiB that all begin alike in memory would fall into the same few cache sets. This
+/// many bytes between them (25 cache lines) spread the first 1,500 bytes of 64 slots evenly.
+const STAGGER: usize = 1600 - HEADROOM - TAILROOM;
+
+/// Equal slots, each with headroom in front and tail behind.
+pub(super) struct Buffers {
+    memory: Box<[u8]>,
+    room: usize,
+    stride: usize,
+    /// Where the small slots begin that answers are written into.
+    answers: usize,
+}
+
+impl Buffers {
+    /// `slots` slots for datagrams of up to `room` bytes, and `answers` slots for answers. Fresh
+    /// memory of the kernel: 4 MiB of it cost what the packets really fill.
+    pub(super) fn new(slots: usize, room: usize, answers: usize) -> Self {
+        let stride = HEADROOM + room + TAILROOM + STAGGER;
+        let memory = vec![0; slots * stride + answers * MIN_BUFFER].into_boxed_slice();
+        Self { memory, room, stride, answers: slots * stride }
+    }
+
+    /// Where the datagram of `slot` is received.
+    pub(super) fn room(&mut self, slot: usize) -> &mut [u8] {
+        let start = self.start(slot) + HEADROOM;
+        &mut self.memory[start..start + self.room]
+    }
+
+    /// All of `slot`: headroom, datagram, tail.
+    pub(super) fn slot(&mut self, slot: usize) -> &mut [u8] {
+        let start = self.start(slot);
+        &mut self.memory[start..start + HEADROOM + self.room + TAILROOM]
+    }
+
+    /// Where `slot` begins in [`Self::memory`].
+    pub(super) fn start(&self, slot: usize) -> usize {
+        slot * self.stride
+    }
+
+    /// All of answer slot `index`.
+    pub(super) fn answer(&mut self, index: usize) -> &mut [u8] {
+        let start = self.answer_start(index);
+        &mut self.memory[start..start + MIN_BUFFER]
+    }
+
+    /// Where answer slot `index` begins in [`Self::memory`].
+    pub(super) fn answer_start(&self, index: usize) -> usize {
+        self.answers + index * MIN_BUFFER
+    }
+
+    /// Everything, to send from.
+    pub(super) fn memory(&self) -> &[u8] {
+        &self.memory
+    }
+}

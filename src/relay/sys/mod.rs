@@ -1,0 +1,24 @@
+//! The system calls of the packet path: the only place in the project with `unsafe` code.
+//!
+//! Each function is safe to call: what the kernel reads or writes is borrowed for the whole call.
+//! Layouts that are bytes on both sides (socket addresses, control messages) are read and written
+//! as bytes, without `unsafe`.
+
+#![allow(unsafe_code)]
+
+mod control;
+mod name;
+mod options;
+mod poll;
+mod receive;
+mod send;
+
+pub(super) use control::{Ancillary, SendControl};
+pub(super) use name::Name;
+pub(super) use options::{
+    BUFFER_BYTES, Fragmenting, Granted, enlarge_buffers, granted_buffers, kernel_drops,
+    on_any_datagram_socket, on_wildcard, raise_descriptor_limit, set_fragmenting,
+};
+pub(super) use poll::{Epoll, Waker};
+pub(super) use receive::{Datagram, ReceiveBatch};
+pub(super) use send::{Letter, SendBatch};

@@ -1,0 +1,99 @@
+// The browser test: real Chromium tabs, the real binary, the real page.
+//
+//   RELAYHOUSE_BIN=target/debug/relayhouse node tests/browser/run.mjs
+//
+// SCREENSHOTS=folder keeps pictures of every view. CHROMIUM_BIN names another browser.
+
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { aCall } from './call.mjs';
+import { everyone } from './everyone.mjs';
+import { closed } from './closed.mjs';
+import { complaintsOf, launch, open } from './pages.mjs';
+import { startServer } from './server.mjs';
+import { trouble } from './trouble.mjs';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const BINARY = resolve(ROOT, process.env.RELAYHOUSE_BIN ?? 'target/debug/relayhouse');
+const SHOTS = process.env.SCREENSHOTS;
+const A_TEST_MS = 90_000;
+
+/** What every group of tests is given. */
+class House {
+  /** @type {import('playwright-core').Browser} */ browser;
+  /** @type {Awaited<ReturnType<typeof startServer>>} */ server;
+  /** @type {import('playwright-core').Page[]} */ pages = [];
+
+  get origin() { return this.server.origin; }
+
+  async open(how) {
+    const page = await open(this.browser, how);
+    this.pages.push(page);
+    return page;
+  }
+
+  /** Asserts that no page complained, and closes them all. */
+  async closePages() {
+    const all = [];
+    for (const page of this.pages.splice(0)) {
+      all.push(...await complaintsOf(page));
+      await page.context().close();
+    }
+    assert.deepEqual(all, [], 'console errors or policy violations');
+  }
+
+  async shot(page, name) {
+    if (SHOTS) await page.screenshot({ path: resolve(SHOTS, `${name}.png`) });
+  }
+
+  /** A test whose failure shows what the server logged and what the pages looked like. */
+  test(name, body) {
+    test(name, { timeout: A_TEST_MS }, async () => {
+      try {
+        await body();
+      } catch (cause) {
+        console.error(`\n--- ${name}: the server's last words ---\n${this.server.log()}\n---`);
+        for (const [at, page] of this.pages.entries()) {
+          console.error(`page ${at + 1}: ${page.url().split('#')[0]} ${JSON.stringify(await complaintsOf(page))}`);
+          await this.shot(page, `failed-${name.replace(/\W+/g, '-')}-${at + 1}`).catch(() => {});
+        }
+        throw cause;
+      }
+    });
+  }
+
+  /** Its own server and browser for a group of tests. */
+  group(name, tests, how) {
+    describe(name, () => {
+      before(async () => {
+        if (SHOTS) await mkdir(SHOTS, { recursive: true });
+        this.server = await startServer(BINARY, how);
+        this.browser = await launch();
+      }, { timeout: A_TEST_MS });
+      tests(this);
+      after(async () => {
+        for (const page of this.pages.splice(0)) await page.context().close().catch(() => {});
+        await this.browser?.close();
+        await this.server?.stop();
+      });
+    });
+  }
+}
+
+// A binary or browser that does not start is one sentence, not a screen of cancelled tests.
+try {
+  await (await startServer(BINARY)).stop();
+  await (await launch()).close();
+} catch (cause) {
+  console.error(cause.message);
+  process.exit(1);
+}
+
+new House().group('a call over IPv4', aCall);
+new House().group('a call whose relay is reached over IPv6', (house) => aCall(house, { brief: true }), { listen: '[::1]:0' });
+new House().group('a server that is closed to strangers', closed, { dev: false });
+new House().group('for everyone', everyone);
+new House().group('when something fails', trouble);

@@ -1,0 +1,12 @@
+//! The HTTP API over real loopback sockets: each call, each refusal, and what survives a restart.
+
+mod calls;
+mod http;
+mod invites;
+mod lifecycle;
+mod origins;
+mod pages;
+mod proofs;
+mod refusals;
+mod server;
+mod signalling;

@@ -1,0 +1,211 @@
+//! A server of the API on a loopback port, with its store in a folder of its own.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use relayhouse::api::signal::{self, HubHandle};
+use relayhouse::api::{Api, Check, HttpSettings, Minter, Parts, router, serve};
+use relayhouse::creds::Secret;
+use relayhouse::creds::api_key;
+use relayhouse::creds::ticket::{AUDIENCE, Claims, ISSUER, Role, TicketKey};
+use relayhouse::creds::uri::Endpoint;
+use relayhouse::net::Transport;
+use relayhouse::signal::{CloseReason, HubLimits, RoomId};
+use relayhouse::store::{KeyRecord, Store};
+use relayhouse::time::{Instant, Now, UnixTime};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+use crate::http::post;
+
+/// A running server. Stops when dropped.
+pub struct Server {
+    pub address: SocketAddr,
+    pub api: Arc<Api>,
+    /// What `/readyz` is told besides the store's own state.
+    pub checks: Arc<Mutex<Vec<Check>>>,
+    hub: HubHandle,
+    endpoint: Arc<signal::Endpoint>,
+    key: TicketKey,
+    dir: Option<TempDir>,
+    stop: Option<oneshot::Sender<()>>,
+    runtime: Option<Runtime>,
+}
+
+/// The time on the wall.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+fn clock() -> signal::Clock {
+    let origin = std::time::Instant::now();
+    Arc::new(move || {
+        let nanos = u64::try_from(origin.elapsed().as_nanos()).unwrap();
+        Now { mono: Instant::from_nanos(nanos), unix: UnixTime(now()) }
+    })
+}
+
+impl Server {
+    pub fn start() -> Self {
+        Self::with(HttpSettings::default())
+    }
+
+    /// With minting open, as with `--dev`.
+    pub fn open() -> Self {
+        Self::with(HttpSettings { open_minting: true, ..HttpSettings::default() })
+    }
+
+    pub fn with(settings: HttpSettings) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut server = Self::on(dir.path(), settings);
+        server.dir = Some(dir);
+        server
+    }
+
+    /// On a folder that outlives it.
+    pub fn on(dir: &Path, settings: HttpSettings) -> Self {
+        let store = Store::open(dir).unwrap();
+        let key = TicketKey::new(store.secret_or_insert("ticket", || [7; 32]).wait().unwrap());
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let inside = runtime.enter();
+        let clock = clock();
+        let (hub, mut events) = signal::start(HubLimits::default(), [3; 32], clock.clone());
+        let checks = Arc::new(Mutex::new(Vec::new()));
+        let told = checks.clone();
+        let api = Api::new(Parts {
+            store,
+            hub: hub.clone(),
+            minter: minter(),
+            tickets: key.clone(),
+            settings,
+            clock,
+            metrics: Arc::new(|| "# EOF\n".into()),
+            readiness: Arc::new(move || told.lock().unwrap().clone()),
+        });
+        runtime.block_on(api.reopen_rooms()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let endpoint = Arc::new(signal::Endpoint::new(hub.clone(), api.clone()));
+        let app = router(&api, &endpoint);
+        let follower = api.clone();
+        runtime.spawn(async move {
+            while let Some(event) = events.recv().await {
+                follower.follow(&event).await.unwrap();
+            }
+        });
+        runtime.spawn(serve(vec![listener], api.clone(), app, async {
+            let _ = stopped.await;
+        }));
+        drop(inside);
+        let runtime = Some(runtime);
+        Self { address, api, checks, hub, endpoint, key, dir: None, stop: Some(stop), runtime }
+    }
+
+    /// Whether the hub has the room open.
+    pub fn is_open(&self, room: &str) -> bool {
+        self.run(self.hub.room(&RoomId::from(room))).is_some()
+    }
+
+    /// Ends the room as the hub would.
+    pub fn close(&self, room: &str) {
+        self.run(self.hub.close_room(&RoomId::from(room), CloseReason::Idle));
+    }
+
+    /// Sends everybody away, as before a restart.
+    pub fn send_all_away(&self) {
+        let second = Duration::from_secs(1);
+        self.run(self.endpoint.shutdown(second, second));
+    }
+
+    fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.as_ref().unwrap().block_on(future)
+    }
+
+    /// Asks it to stop; the port is free some moments later.
+    pub fn stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    /// An API key with these scopes.
+    pub fn key(&self, scopes: &str) -> String {
+        let random = std::array::from_fn(|n| scopes.as_bytes().get(n).copied().unwrap_or(1));
+        let key = api_key::format(random);
+        let record = KeyRecord {
+            id: scopes.replace(',', "-"),
+            name: None,
+            scopes: scopes.parse().unwrap(),
+            created: now(),
+        };
+        self.api.store().keys().add(api_key::hash(&key), record).wait().unwrap();
+        key
+    }
+
+    pub fn creator(&self) -> String {
+        self.api.creator_ticket(Duration::from_secs(600))
+    }
+
+    /// A ticket with these claims, signed as the server does.
+    pub fn ticket(&self, role: Role, room: Option<&str>, exp: u64) -> String {
+        self.key.sign(&claims(role, room, exp))
+    }
+
+    /// A room made by a creator: the answer's JSON.
+    pub fn room(&self) -> Value {
+        let answer = post("/api/v1/rooms").bearer(&self.creator()).json(&json!({}));
+        let answer = answer.send(self.address);
+        assert_eq!(answer.status, 201, "{}", answer.json());
+        answer.json()
+    }
+
+    /// A fresh invite to the room of [`room`](Self::room).
+    pub fn invite(&self, room: &Value) -> String {
+        let path = format!("/api/v1/rooms/{}/invites", room["room"]["id"].as_str().unwrap());
+        let ticket = room["ticket"].as_str().unwrap();
+        let answer = post(&path).bearer(ticket).send(self.address);
+        assert_eq!(answer.status, 201, "{}", answer.json());
+        answer.json()["invite"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(Duration::from_secs(2));
+        }
+    }
+}
+
+pub fn claims(role: Role, room: Option<&str>, exp: u64) -> Claims {
+    Claims {
+        iss: ISSUER.into(),
+        aud: AUDIENCE.into(),
+        sub: "somebody".into(),
+        exp,
+        iat: 1,
+        jti: "one".into(),
+        room: room.map(str::to_owned),
+        role,
+        name: None,
+    }
+}
+
+fn minter() -> Minter {
+    let endpoint = |transport| Endpoint { host: "192.0.2.1".into(), port: 3478, transport };
+    Minter {
+        secret: Secret::from("north"),
+        separator: ':',
+        ttl: Duration::from_secs(86400),
+        guest_ttl: Duration::from_secs(900),
+        endpoints: vec![endpoint(Transport::Udp), endpoint(Transport::Tcp)],
+    }
+}

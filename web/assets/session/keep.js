@@ -1,0 +1,48 @@
+// What this tab remembers across a reload: the right to make rooms, the seat in a room, choices.
+//
+// A reload takes the seat anew with its ticket. The resume token is for a page that lives: replaying
+// an old page's offers to a new one would help nobody.
+
+const CREATOR = 'relayhouse.creator';
+const SEAT = 'relayhouse.seat';
+const CHOICES = 'relayhouse.choices';
+
+/**
+ * @typedef {object} Seat
+ * @property {string} ticket
+ * @property {import('./api.js').Room} room
+ */
+/**
+ * @typedef {object} Choices
+ * @property {string} name
+ * @property {boolean} relayOnly
+ * @property {boolean} shortcuts single-key shortcuts are on
+ */
+
+/** @param {Storage} storage @param {string} key @returns {any} */
+function read(storage, key) {
+  try { return JSON.parse(storage.getItem(key) ?? 'null') ?? undefined; } catch { return undefined; }
+}
+
+/** @param {Storage} storage @param {string} key @param {unknown} value */
+function write(storage, key, value) {
+  try {
+    if (value === undefined) storage.removeItem(key);
+    else storage.setItem(key, JSON.stringify(value));
+  } catch { /* storage is switched off: the tab works, it just forgets */ }
+}
+
+export const keep = {
+  /** @returns {string|undefined} */
+  get creator() { return read(sessionStorage, CREATOR); },
+  set creator(ticket) { write(sessionStorage, CREATOR, ticket); },
+  /** @returns {Seat|undefined} */
+  get seat() { return read(sessionStorage, SEAT); },
+  set seat(seat) { write(sessionStorage, SEAT, seat); },
+  /** @returns {Choices} */
+  get choices() {
+    return { name: '', relayOnly: false, shortcuts: true, ...read(sessionStorage, CHOICES) };
+  },
+  /** @param {Choices} choices */
+  set choices(choices) { write(sessionStorage, CHOICES, choices); },
+};

@@ -1,0 +1,270 @@
+// One other person: an RTCPeerConnection held by perfect negotiation. Free of DOM.
+//
+// Everything that touches the description runs through one queue, so "is an offer of ours on the
+// way" is simply the signalling state. A connection that the other side has built anew (a reload,
+// a lost seat) is known by the session id in its SDP's `o=` line; ours is then built anew as well.
+
+const SIT_AND_WAIT_MS = 2500;
+const DISCONNECTED_PATIENCE_MS = 3000;
+const RESTART_AGAIN_MS = 8000;
+const ANSWER_WITHIN_MS = 12_000;
+const KINDS = /** @type {const} */ (['audio', 'video']);
+
+/** @param {string|undefined} sdp @returns {string|undefined} the session id (RFC 8866, 5.2) */
+const sessionOf = (sdp) => /^o=\S+ (\S+)/m.exec(sdp ?? '')?.[1];
+
+/**
+ * Events: `connection` (detail: connection state), `stream` (detail: the remote MediaStream),
+ * `heard` (detail: a JSON value from the data channel), `channel` (detail: is it open),
+ * `iceerror` (detail: `{url, code, text}`), `gathered` (detail: kinds of local candidates seen).
+ */
+export class Peer extends EventTarget {
+  /** @type {RTCPeerConnection} */ #pc;
+  /** @type {RTCDataChannel} */ #channel;
+  #queue = Promise.resolve();
+  #closed = false;
+  /** @type {string|undefined} */ #remoteSession;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #waitTimer;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #restartTimer;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #offerTimer;
+  /** @type {Set<string>} */ #candidateKinds = new Set();
+
+  /**
+   * @param {object} given
+   * @param {string} given.id
+   * @param {string|null} [given.name]
+   * @param {boolean} given.polite our side of the pair gives way
+   * @param {boolean} given.initiate make the first offer; else wait a moment for theirs
+   * @param {RTCConfiguration} given.configuration
+   * @param {MediaStream} given.stream groups our tracks, so that sound and picture stay together
+   * @param {(message: {type: string} & Record<string, unknown>) => void} given.send
+   */
+  constructor({ id, name, polite, initiate, configuration, stream, send }) {
+    super();
+    this.id = id;
+    this.name = name ?? '';
+    this.polite = polite;
+    this.configuration = configuration;
+    this.localStream = stream;
+    this.send = send;
+    this.#pc = this.#build();
+    this.#channel = this.#openChannel();
+    if (initiate) this.#initiate();
+    else this.#waitTimer = setTimeout(() => this.#initiate(), SIT_AND_WAIT_MS);
+  }
+
+  /** `new`, `connecting`, `connected`, `disconnected`, `failed` or `closed`. */
+  get state() { return this.#pc.connectionState; }
+
+  /** Whether `say` reaches the other side now. */
+  get open() { return this.#channel.readyState === 'open'; }
+
+  /** @returns {Promise<RTCStatsReport>} */
+  stats() { return this.#pc.getStats(); }
+
+  /**
+   * Takes an `offer`, `answer` or `candidate` from the server.
+   * @param {{type: string, sdp?: string, candidate?: RTCIceCandidateInit|null}} message
+   */
+  receive(message) {
+    this.#enqueue(async () => {
+      if (message.type === 'candidate') await this.#candidate(message.candidate);
+      else await this.#description(/** @type {RTCSdpType} */ (message.type), message.sdp ?? '');
+    });
+  }
+
+  /** Puts the stream's present tracks on the wire; none of a kind means nothing is sent of it. */
+  tracksChanged() {
+    this.#enqueue(() => this.#attach());
+  }
+
+  /**
+   * Other ICE servers or another policy. A changed policy builds the connection anew: only then is
+   * every candidate of the old policy gone, on both sides.
+   * @param {RTCConfiguration} configuration
+   */
+  configure(configuration) {
+    const policyChanged = configuration.iceTransportPolicy !== this.configuration.iceTransportPolicy;
+    this.configuration = configuration;
+    if (policyChanged) this.rebuild();
+    else this.#pc.setConfiguration(configuration);
+  }
+
+  /** Looks for a path again, keeping the connection. */
+  restart() {
+    if (this.#closed || !this.#remoteSession) return;
+    this.#candidateKinds.clear();
+    this.#pc.restartIce();
+  }
+
+  /** Starts over with a fresh connection; the other side follows. */
+  rebuild() {
+    this.#enqueue(async () => this.#rebuild());
+  }
+
+  /** Sends a JSON value over the data channel. @param {unknown} value @returns {boolean} whether it went */
+  say(value) {
+    if (!this.open) return false;
+    this.#channel.send(JSON.stringify(value));
+    return true;
+  }
+
+  close() {
+    this.#closed = true;
+    this.#retire();
+    this.#tell('connection', 'closed');
+  }
+
+  #build() {
+    const pc = new RTCPeerConnection(this.configuration);
+    const stream = new MediaStream();
+    const mine = () => pc === this.#pc && !this.#closed;
+    this.#candidateKinds.clear();
+    pc.onnegotiationneeded = () => this.#enqueue(async () => { if (mine()) await this.#offer(); });
+    pc.onicecandidate = ({ candidate }) => {
+      if (!mine()) return;
+      if (candidate?.type) this.#candidateKinds.add(candidate.type);
+      this.send({ type: 'candidate', to: this.id, candidate: candidate?.candidate ? candidate.toJSON() : null });
+    };
+    pc.onicegatheringstatechange = () => {
+      if (mine() && pc.iceGatheringState === 'complete') this.#tell('gathered', [...this.#candidateKinds]);
+    };
+    pc.onicecandidateerror = ({ url, errorCode, errorText }) => {
+      if (mine()) this.#tell('iceerror', { url, code: errorCode, text: errorText });
+    };
+    pc.onconnectionstatechange = () => { if (mine()) this.#connectionChanged(pc.connectionState); };
+    pc.ontrack = ({ track }) => {
+      stream.addTrack(track);
+      if (mine()) this.#tell('stream', stream);
+    };
+    return pc;
+  }
+
+  #openChannel() {
+    // Agreed on beforehand (id 0), so both sides have it whoever offers.
+    const channel = this.#pc.createDataChannel('call', { negotiated: true, id: 0 });
+    const mine = () => channel === this.#channel && !this.#closed;
+    channel.onopen = () => mine() && this.#tell('channel', true);
+    channel.onclose = () => mine() && this.#tell('channel', false);
+    channel.onmessage = ({ data }) => {
+      if (!mine() || typeof data !== 'string') return;
+      try { this.#tell('heard', JSON.parse(data)); } catch { /* not ours: another kind of client */ }
+    };
+    return channel;
+  }
+
+  /** One transceiver a kind, always both ways: switching a device later needs no negotiation. */
+  #initiate() {
+    clearTimeout(this.#waitTimer);
+    if (this.#closed || this.#pc.getTransceivers().length > 0) return;
+    for (const kind of KINDS) {
+      const track = this.localStream.getTracks().find((one) => one.kind === kind);
+      this.#pc.addTransceiver(track ?? kind, { direction: 'sendrecv', streams: [this.localStream] });
+    }
+  }
+
+  async #offer() {
+    if (this.#pc.signalingState !== 'stable') return;
+    await this.#pc.setLocalDescription();
+    this.send({ type: 'offer', to: this.id, sdp: this.#pc.localDescription?.sdp });
+    clearTimeout(this.#offerTimer);
+    this.#offerTimer = setTimeout(() => this.#unanswered(), ANSWER_WITHIN_MS);
+  }
+
+  /** Without this, an offer lost with the other side's seat would block every later one. */
+  #unanswered() {
+    if (this.#pc.signalingState === 'have-local-offer' && this.state !== 'connected') this.rebuild();
+  }
+
+  /** @param {RTCSdpType} type @param {string} sdp */
+  async #description(type, sdp) {
+    const session = sessionOf(sdp);
+    const replaced = this.#remoteSession !== undefined && session !== this.#remoteSession;
+    if (type === 'answer') {
+      // An answer from a connection we have not negotiated with: ours is of no use to it.
+      if (replaced) { this.#rebuild(); return; }
+      if (this.#pc.signalingState !== 'have-local-offer') return;
+      this.#remoteSession = session;
+      await this.#pc.setRemoteDescription({ type, sdp });
+      return;
+    }
+    const collision = this.#pc.signalingState !== 'stable';
+    if (collision && !this.polite) return;
+    const unborn = collision && this.#remoteSession === undefined;
+    if (replaced || unborn) this.#renew();
+    clearTimeout(this.#waitTimer);
+    this.#remoteSession = session;
+    await this.#pc.setRemoteDescription({ type, sdp });
+    await this.#attach();
+    await this.#pc.setLocalDescription();
+    this.send({ type: 'answer', to: this.id, sdp: this.#pc.localDescription?.sdp });
+  }
+
+  /** @param {RTCIceCandidateInit|null|undefined} candidate */
+  async #candidate(candidate) {
+    // Candidates of an offer we ignored, or of a connection since replaced, have no place to go.
+    if (!this.#pc.remoteDescription) return;
+    const fragment = candidate?.usernameFragment;
+    if (fragment && !this.#pc.remoteDescription.sdp.includes(`a=ice-ufrag:${fragment}`)) return;
+    await this.#pc.addIceCandidate(candidate ?? undefined);
+  }
+
+  async #attach() {
+    for (const transceiver of this.#pc.getTransceivers()) {
+      if (transceiver.currentDirection === 'stopped') continue;
+      const kind = transceiver.receiver.track.kind;
+      const track = this.localStream.getTracks().find((one) => one.kind === kind) ?? null;
+      transceiver.direction = 'sendrecv';
+      transceiver.sender.setStreams?.(this.localStream);
+      if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track);
+    }
+  }
+
+  #rebuild() {
+    if (this.#closed) return;
+    this.#renew();
+    this.#initiate();
+  }
+
+  #renew() {
+    this.#retire();
+    this.#pc = this.#build();
+    this.#channel = this.#openChannel();
+    this.#remoteSession = undefined;
+    this.#tell('channel', false);
+    this.#tell('connection', 'connecting');
+  }
+
+  #retire() {
+    clearTimeout(this.#waitTimer);
+    clearTimeout(this.#restartTimer);
+    clearTimeout(this.#offerTimer);
+    this.#pc.close();
+  }
+
+  /** @param {RTCPeerConnectionState} state */
+  #connectionChanged(state) {
+    clearTimeout(this.#restartTimer);
+    if (state === 'failed') this.restart();
+    if (state === 'failed' || state === 'disconnected') {
+      const again = () => {
+        this.restart();
+        this.#restartTimer = setTimeout(again, RESTART_AGAIN_MS);
+      };
+      this.#restartTimer = setTimeout(again, state === 'failed' ? RESTART_AGAIN_MS : DISCONNECTED_PATIENCE_MS);
+    }
+    this.#tell('connection', state);
+  }
+
+  /** @param {() => Promise<void>} step */
+  #enqueue(step) {
+    this.#queue = this.#queue.then(() => (this.#closed ? undefined : step())).catch((cause) => {
+      if (!this.#closed) this.#tell('trouble', cause);
+    });
+  }
+
+  /** @param {string} name @param {unknown} detail */
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
