@@ -11,6 +11,8 @@ mod channel_data;
 mod credentials;
 #[path = "fuzz_bodies/relay.rs"]
 mod relay;
+#[path = "fuzz_bodies/signal_message.rs"]
+mod signal_message;
 #[path = "fuzz_bodies/stun_attributes.rs"]
 mod stun_attributes;
 #[path = "fuzz_bodies/stun_message.rs"]
@@ -24,6 +26,7 @@ const TARGETS: &[Target] = &[
     ("channel_data", channel_data::run),
     ("credentials", credentials::run),
     ("relay", relay::run),
+    ("signal_message", signal_message::run),
     ("stun_attributes", stun_attributes::run),
     ("stun_message", stun_message::run),
 ];

@@ -82,6 +82,15 @@ class House {
   }
 }
 
+// A binary or browser that does not start is one sentence, not a screen of cancelled tests.
+try {
+  await (await startServer(BINARY)).stop();
+  await (await launch()).close();
+} catch (cause) {
+  console.error(cause.message);
+  process.exit(1);
+}
+
 new House().group('a call over IPv4', aCall);
 new House().group('a call whose relay is reached over IPv6', (house) => aCall(house, { brief: true }), { listen: '[::1]:0' });
 new House().group('for everyone', everyone);

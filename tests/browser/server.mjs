@@ -16,7 +16,9 @@ const STOPS_WITHIN_MS = 5_000;
 export async function startServer(binary, { listen = '127.0.0.1:0' } = {}) {
   const data = await mkdtemp(join(tmpdir(), 'relayhouse-browser-'));
   const args = ['--dev', '--listen', listen, '--http', '127.0.0.1:0', '--data-dir', data, '--set', 'log.format=json'];
-  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  // The server reads RELAYHOUSE_… as its configuration; what is meant for this test is not.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RELAYHOUSE_')));
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
   /** @type {string[]} */ const lines = [];
   const log = () => lines.slice(-40).join('\n');
   const ended = new Promise((resolve) => { child.once('exit', resolve); child.once('error', resolve); });

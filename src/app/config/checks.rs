@@ -19,6 +19,13 @@ pub(super) fn together(effective: &Effective, config: &Config, problems: &mut Pr
             "is empty; write at least one address, such as \"0.0.0.0:3478\"".into(),
         );
     }
+    match (&config.tls.certificate, &config.tls.key) {
+        (Some(_), None) => wrong("tls.key", "is empty; write the file of its private key".into()),
+        (None, Some(_)) => {
+            wrong("tls.certificate", "is empty; write the file that tls.key belongs to".into());
+        }
+        _ => {}
+    }
     let ports = &config.relay.ports;
     if let Some(udp) = config.listen.udp.iter().find(|udp| ports.contains(&udp.port())) {
         let (first, last) = (ports.start(), ports.end());
