@@ -1,0 +1,3 @@
+pub mod certificate;
+pub mod proxy;
+pub mod sniff;
