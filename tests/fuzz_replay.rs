@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 mod channel_data;
 #[path = "fuzz_bodies/credentials.rs"]
 mod credentials;
+#[path = "fuzz_bodies/frames.rs"]
+mod frames;
 #[path = "fuzz_bodies/relay.rs"]
 mod relay;
 #[path = "fuzz_bodies/stun_attributes.rs"]
@@ -23,6 +25,7 @@ type Target = (&'static str, fn(&[u8]));
 const TARGETS: &[Target] = &[
     ("channel_data", channel_data::run),
     ("credentials", credentials::run),
+    ("frames", frames::run),
     ("relay", relay::run),
     ("stun_attributes", stun_attributes::run),
     ("stun_message", stun_message::run),
