@@ -39,6 +39,7 @@ fn relay(workers: usize) -> RelayHandle {
             unauthenticated_rate: 0,
         },
         credentials: Arc::new(Credentials::new(credentials).expect("good settings")),
+        streams: crate::relay::StreamLimits::default(),
         event_capacity: 16,
     })
     .expect("the relay starts")
