@@ -8,6 +8,7 @@
 #![warn(missing_docs, unreachable_pub)]
 
 pub mod creds;
+pub mod front;
 pub mod net;
 pub mod packet;
 pub mod signal;
@@ -19,8 +20,6 @@ pub mod turn;
 pub mod api;
 #[cfg(feature = "server")]
 pub mod app;
-#[cfg(feature = "server")]
-pub mod front;
 #[cfg(feature = "server")]
 pub mod relay;
 #[cfg(feature = "server")]

@@ -29,7 +29,7 @@ mod response;
 mod settings;
 mod shared;
 mod table;
-mod timers;
+pub(crate) mod timers;
 mod verdict;
 
 #[cfg(test)]

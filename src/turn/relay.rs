@@ -168,6 +168,11 @@ impl Relay {
         self.table.len()
     }
 
+    /// Whether `flow` has an allocation, open or being opened.
+    pub fn has_allocation(&self, flow: &Flow) -> bool {
+        self.table.slot_of(flow).is_some()
+    }
+
     pub(super) fn drop_packet(&self, reason: DropReason) -> Verdict {
         self.counters.dropped(reason);
         Verdict::Drop(reason)

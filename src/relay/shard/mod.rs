@@ -23,6 +23,7 @@ use super::control::{Control, Orders};
 use super::listener::Listener;
 use super::socket::BATCH;
 use super::sockets::RelaySockets;
+use super::stream::Census;
 use super::sys::{Epoll, ReceiveBatch};
 use super::token::Token;
 
@@ -42,6 +43,12 @@ pub(super) struct Seat {
     pub(super) listeners: Vec<Listener>,
     /// The mailbox.
     pub(super) control: Arc<Control>,
+    /// The mailboxes of all shards, this one's among them at `index`.
+    pub(super) shards: Arc<[Arc<Control>]>,
+    /// Which shard this is.
+    pub(super) index: usize,
+    /// How many connections there are and may be.
+    pub(super) census: Arc<Census>,
     /// What shards share.
     pub(super) shared: Arc<Shared>,
     /// Where events go.
