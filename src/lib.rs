@@ -2,7 +2,8 @@
 //!
 //! The core (`time`, `net`, `packet`, `stun`, `creds`, `turn`, `signal`) is sans-IO: bytes and time
 //! come in as arguments, decisions go out as values. The feature `server` adds everything that
-//! touches the world. `ARCHITECTURE.md` has the map and the invariants.
+//! touches the world; of `front`, what reads bytes is there without it. `ARCHITECTURE.md` has the map
+//! and the invariants.
 
 #![deny(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]

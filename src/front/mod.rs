@@ -1,3 +1,44 @@
-pub mod certificate;
+//! Whoever connects over TCP: from an accepted socket to the relay or to the API.
+//!
+//! Any number of the configuration's lists may name one address; its first byte, and the first one
+//! after a TLS handshake, decide what a connection is. Nothing is kept that was not decided within
+//! ten seconds, and then the connection belongs to somebody else.
+//!
+//! | file | thought |
+//! |---|---|
+//! | `proxy` | the header of the PROXY protocol |
+//! | `sniff` | what a first byte says |
+//! | `places` | which sockets a configuration comes to |
+//! | `certificate` | files and dates, or one made for `--dev` |
+//! | `tls` | the certificate in use, and how it changes under open sessions |
+//! | `accept` | sockets to connections, with bounds |
+//! | `connection` | a connection to where it belongs |
+//! | `crowd` | how many there are, of whom |
+//! | `numbers` | for operators |
+
 pub mod proxy;
 pub mod sniff;
+
+#[cfg(feature = "server")]
+mod accept;
+#[cfg(feature = "server")]
+pub mod certificate;
+#[cfg(feature = "server")]
+mod connection;
+#[cfg(feature = "server")]
+mod crowd;
+#[cfg(feature = "server")]
+mod numbers;
+#[cfg(feature = "server")]
+mod places;
+#[cfg(feature = "server")]
+mod tls;
+
+#[cfg(feature = "server")]
+pub use accept::{Doors, Front, start};
+#[cfg(feature = "server")]
+pub use numbers::FrontSnapshot;
+#[cfg(feature = "server")]
+pub use places::{Asked, List, Place, places};
+#[cfg(feature = "server")]
+pub use tls::Tls;

@@ -18,8 +18,8 @@ pub fn run(bytes: &[u8]) {
                 }
                 Way::Http => assert!(first.is_ascii_alphabetic() && serves.http),
                 Way::Refused => {
-                    let served = serves.tcp && *first < 4
-                        || serves.http && first.is_ascii_alphabetic();
+                    let served =
+                        serves.tcp && *first < 4 || serves.http && first.is_ascii_alphabetic();
                     assert!(!served, "{serves:?} {first}");
                 }
             }
