@@ -12,6 +12,8 @@ pub(super) struct Stats {
     pub(super) send_drops: AtomicU64,
     /// Received datagrams that were cut or came from no address, and were dropped.
     pub(super) receive_drops: AtomicU64,
+    /// ICMP messages about datagrams to peers.
+    pub(super) icmp_errors: AtomicU64,
     /// Events nobody fetched in time.
     pub(super) events_lost: AtomicU64,
     /// How often the shard was started anew after a bug.
