@@ -50,17 +50,12 @@ impl Relay {
     /// Draws another port in the place of `failed`, with the same promises.
     fn open_another(&mut self, now: Now, slot: usize, failed: &Relayed) -> Option<()> {
         let family = Family::of(failed.public.ip());
-        let promised = self.table.get(slot)?.granted.token;
-        let (claim, token) = match promised {
-            Some(token) => {
-                self.shared.reservations.redeem(now.mono, &token);
+        let (claim, token) = match failed.claim.parity() {
+            Parity::EvenPair => {
+                self.withdraw_reservation(now, slot);
                 self.draw_pair(now, family).ok()?
             }
-            None => {
-                let even = failed.claim.port().port.is_multiple_of(2);
-                let parity = if even { Parity::Even } else { Parity::Any };
-                (self.draw_port(family, parity)?, None)
-            }
+            parity => (self.draw_port(family, parity)?, None),
         };
         let relayed = self.relayed(claim, failed.expires);
         let allocation = self.table.get_mut(slot)?;
@@ -70,6 +65,13 @@ impl Relay {
         Some(())
     }
 
+    /// The neighbour of a port that could not be opened is nobody's any more.
+    fn withdraw_reservation(&mut self, now: Now, slot: usize) {
+        if let Some(token) = self.table.get(slot).and_then(|allocation| allocation.granted.token) {
+            self.shared.reservations.redeem(now.mono, &token);
+        }
+    }
+
     fn give_up(&mut self, now: Now, slot: usize, family: Family) {
         let Some(allocation) = self.table.get_mut(slot) else { return };
         let others = allocation.relays.iter().next().is_some();
@@ -77,10 +79,8 @@ impl Relay {
             allocation.granted.address_error = Some(508);
             return self.finish_opening(now, slot);
         }
+        self.withdraw_reservation(now, slot);
         let Some(allocation) = self.take_down(slot) else { return };
-        if let Some(token) = allocation.granted.token {
-            self.shared.reservations.redeem(now.mono, &token);
-        }
         self.counters.allocation_refused(508);
         self.answer_later(allocation.flow, Response::exhausted(&allocation));
         self.close_all(allocation);

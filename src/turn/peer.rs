@@ -47,7 +47,7 @@ impl Relay {
         let admitted = usage.down.admits(now.mono, len, quota.bandwidth_per_allocation)
             && self.shared.bandwidth.admits(now.mono, len, quota.bandwidth);
         if !admitted {
-            return self.over_bandwidth(Some(slot));
+            return self.over_bandwidth(slot);
         }
         let flow = allocation.flow;
         usage.bytes_down += len as u64;

@@ -128,6 +128,7 @@ impl std::fmt::Debug for Ports {
 pub(super) struct PortClaim {
     ports: Arc<Ports>,
     port: RelayPort,
+    parity: Parity,
 }
 
 impl PortClaim {
@@ -139,7 +140,7 @@ impl PortClaim {
         random: &mut Random,
     ) -> Option<Self> {
         let port = ports.draw(address, parity, random)?;
-        Some(Self { ports: Arc::clone(ports), port: RelayPort { address, port } })
+        Some(Self { ports: Arc::clone(ports), port: RelayPort { address, port }, parity })
     }
 
     /// An even port and the one above it.
@@ -150,11 +151,16 @@ impl PortClaim {
     ) -> Option<(Self, Self)> {
         let even = Self::draw(ports, address, Parity::EvenPair, random)?;
         let next = RelayPort { address, port: even.port.port + 1 };
-        Some((even, Self { ports: Arc::clone(ports), port: next }))
+        Some((even, Self { ports: Arc::clone(ports), port: next, parity: Parity::Any }))
     }
 
     pub(super) fn port(&self) -> RelayPort {
         self.port
+    }
+
+    /// What was asked of its number.
+    pub(super) fn parity(&self) -> Parity {
+        self.parity
     }
 
     /// From now on other allocations may have this port as a peer.

