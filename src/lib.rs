@@ -2,14 +2,12 @@
 //!
 //! The core (`time`, `net`, `packet`, `stun`, `creds`, `turn`, `signal`) is sans-IO: bytes and time
 //! come in as arguments, decisions go out as values. The feature `server` adds everything that
-//! touches the world; of `front`, what reads bytes is there without it. `ARCHITECTURE.md` has the map
-//! and the invariants.
+//! touches the world. `ARCHITECTURE.md` has the map and the invariants.
 
 #![deny(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]
 
 pub mod creds;
-pub mod front;
 pub mod net;
 pub mod packet;
 pub mod signal;
@@ -21,6 +19,8 @@ pub mod turn;
 pub mod api;
 #[cfg(feature = "server")]
 pub mod app;
+#[cfg(feature = "server")]
+pub mod front;
 #[cfg(feature = "server")]
 pub mod relay;
 #[cfg(feature = "server")]

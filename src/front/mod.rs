@@ -16,29 +16,17 @@
 //! | `crowd` | how many there are, of whom |
 //! | `numbers` | for operators |
 
+mod accept;
+pub mod certificate;
+mod connection;
+mod crowd;
+mod numbers;
+mod places;
 pub mod proxy;
 pub mod sniff;
-
-#[cfg(feature = "server")]
-mod accept;
-#[cfg(feature = "server")]
-pub mod certificate;
-#[cfg(feature = "server")]
-mod connection;
-#[cfg(feature = "server")]
-mod crowd;
-#[cfg(feature = "server")]
-mod numbers;
-#[cfg(feature = "server")]
-mod places;
-#[cfg(feature = "server")]
 mod tls;
 
-#[cfg(feature = "server")]
 pub use accept::{Doors, Front, start};
-#[cfg(feature = "server")]
 pub use numbers::FrontSnapshot;
-#[cfg(feature = "server")]
 pub use places::{Asked, List, Place, places};
-#[cfg(feature = "server")]
 pub use tls::Tls;
