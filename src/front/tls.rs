@@ -71,12 +71,11 @@ impl Tls {
     /// When the cryptography does not support what TLS needs: a bug.
     pub fn new() -> Result<Self, Error> {
         let used = Arc::new(InUse::default());
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(&[&TLS13, &TLS12])?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&used) as Arc<dyn ResolvesServerCert>);
-        let protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-        let config = ServerConfig { alpn_protocols: protocols, ..config };
+        config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
         Ok(Self { config: Arc::new(config), used, source: Mutex::default() })
     }
 
@@ -121,19 +120,20 @@ impl Tls {
     }
 
     /// Looks whether the files have changed, or looks into them in any case, and takes what they
-    /// hold if it can be used; otherwise the certificate in use stays, and the log says why. Reads
-    /// files: not for the threads of an executor.
-    pub fn refresh(&self, in_any_case: bool, now: UnixTime) {
+    /// hold if it can be used; otherwise the certificate in use stays, and the log says why. The
+    /// answer is whether there is a new one. Reads files: not for the threads of an executor.
+    pub fn refresh(&self, in_any_case: bool, now: UnixTime) -> bool {
         let mut source = self.source();
-        let Some(pair) = source.pair.clone() else { return };
+        let Some(pair) = source.pair.clone() else { return false };
         let seen = stamp(&pair);
+        let mut is_new = false;
         // A pair that could not be used is tried again: it may have been read half written.
         if in_any_case || source.seen != Some(seen) || source.said.is_some() {
             source.seen = Some(seen);
             let taken = certificate::load(&pair).and_then(|new| self.take(&pair, new, now));
             match taken {
                 Ok(true) => {
-                    source.said = None;
+                    (source.said, is_new) = (None, true);
                     info!(certificate = %pair.certificate.display(), "new certificate in use");
                 }
                 Ok(false) => {}
@@ -143,11 +143,12 @@ impl Tls {
                         error!(failure, "the certificate stays as it was");
                         source.said = Some(failure);
                     }
-                    return;
+                    return false;
                 }
             }
         }
         self.say_dates(&mut source, now);
+        is_new
     }
 
     /// Uses `new` unless it is what is in use already; whether it is new is the answer.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rustls::crypto::ring;
@@ -97,6 +98,11 @@ fn damaged(key: &'static str, path: &Path, error: &pem::Error) -> CertificateErr
 
 fn contains(text: &[u8], words: &[u8]) -> bool {
     text.windows(words.len()).any(|window| window == words)
+}
+
+/// Whether every user of this host may read a file.
+pub fn is_open_to_others(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
 }
 
 /// A fresh one for `localhost`, `127.0.0.1` and `::1`, signed by itself and kept in memory alone.

@@ -16,7 +16,7 @@ use webpki::EndEntityCert;
 use crate::time::UnixTime;
 
 pub use error::CertificateError;
-pub use load::{load, self_signed};
+pub use load::{is_open_to_others, load, self_signed};
 pub use validity::Validity;
 
 /// The files of a certificate. They may be one and the same.
