@@ -39,6 +39,6 @@ pub use command::{Answer, Command, OpenFailure, OpenId};
 pub use counters::{Counters, Snapshot};
 pub use event::{AllocationId, EndReason, Event, Summary};
 pub use relay::Relay;
-pub use settings::{ChannelNumbers, Limits, QuotaLimits, RelayAddress, Settings};
+pub use settings::{ChannelNumbers, Limits, NatDiscovery, QuotaLimits, RelayAddress, Settings};
 pub use shared::Shared;
 pub use verdict::{DropReason, Route, Verdict};

@@ -49,6 +49,9 @@ pub fn settings() -> Settings {
         own_addresses: vec![ip("198.51.100.1"), ip("2001:db8:1::1")],
         service_ports: vec![addr("198.51.100.1:3478")],
         unauthenticated_rate: 0,
+        nat_discovery: Vec::new(),
+        alternate: Vec::new(),
+        draining: false,
     }
 }
 
