@@ -55,15 +55,18 @@ pub struct Relay {
     answers: VecDeque<(Flow, Response)>,
     events: VecDeque<Event>,
     refusals: (u64, u32),
+    pub(super) shard: u8,
 }
 
 impl Relay {
-    /// A shard with nothing open. `seed` is 32 fresh random bytes, different for every shard.
+    /// A shard with nothing open. `seed` is 32 fresh random bytes, different for every shard, and
+    /// `shard` its number: 0 for the first.
     pub fn new(
         settings: Arc<Settings>,
         credentials: Arc<Credentials>,
         shared: Arc<Shared>,
         seed: [u8; 32],
+        shard: u8,
     ) -> Self {
         let mut random = Random::new(seed);
         let hasher = FixedState::with_seed(u64::from_be_bytes(random.bytes()));
@@ -85,6 +88,7 @@ impl Relay {
             answers: VecDeque::new(),
             events: VecDeque::new(),
             refusals: (0, 0),
+            shard,
             settings,
             credentials,
             shared,
@@ -114,6 +118,8 @@ impl Relay {
         match answer {
             Answer::RelayOpened(id) => self.relay_opened(now, id),
             Answer::RelayFailed(id, failure) => self.relay_failed(now, id, failure),
+            Answer::Connected(id) => self.connected(now, id),
+            Answer::ConnectFailed(id) => self.connect_failed(now, id),
         }
     }
 
@@ -167,6 +173,11 @@ impl Relay {
     /// Allocations of this shard, open or being opened.
     pub fn allocations(&self) -> usize {
         self.table.len()
+    }
+
+    /// Whether nothing is open and nothing waits to be sent: a server that drains may stop.
+    pub fn is_idle(&self) -> bool {
+        self.table.len() == 0 && self.answers.is_empty()
     }
 
     pub(super) fn drop_packet(&self, reason: DropReason) -> Verdict {
