@@ -13,6 +13,8 @@ mod credentials;
 mod frames;
 #[path = "fuzz_bodies/relay.rs"]
 mod relay;
+#[path = "fuzz_bodies/signal_message.rs"]
+mod signal_message;
 #[path = "fuzz_bodies/stun_attributes.rs"]
 mod stun_attributes;
 #[path = "fuzz_bodies/stun_message.rs"]
@@ -27,6 +29,7 @@ const TARGETS: &[Target] = &[
     ("credentials", credentials::run),
     ("frames", frames::run),
     ("relay", relay::run),
+    ("signal_message", signal_message::run),
     ("stun_attributes", stun_attributes::run),
     ("stun_message", stun_message::run),
 ];

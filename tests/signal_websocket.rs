@@ -4,7 +4,7 @@ mod signal_support;
 
 use std::time::Duration;
 
-use futures_util::SinkExt;
+use futures_util::{SinkExt, StreamExt};
 use relayhouse::api::signal::Patience;
 use relayhouse::creds::ticket::Role;
 use relayhouse::signal::{Event, HubLimits};
@@ -14,6 +14,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 #[tokio::test]
 async fn two_peers_meet_and_talk() {
@@ -166,6 +168,18 @@ async fn a_dropped_connection_resumes_with_what_it_missed() {
     let data: Vec<_> = missed.iter().map(|message| message["data"].as_u64()).collect();
     assert_eq!(data, [Some(1), Some(2), Some(3)]);
     assert_eq!(ann.so_far().await, [json!(null); 0], "nobody noticed");
+}
+
+#[tokio::test]
+async fn a_closed_connection_may_resume_too_and_its_close_is_answered() {
+    let server = Server::start().await;
+    let (mut ann, ready) = server.join("ann").await;
+    let frame = CloseFrame { code: CloseCode::Away, reason: "".into() };
+    ann.socket.close(Some(frame)).await.expect("connected");
+    let answer = timeout(SOON, ann.socket.next()).await.expect("in time");
+    assert!(matches!(answer, Some(Ok(Message::Close(Some(_))))), "{answer:?}");
+    let (_ann, ready) = server.resume("ann", &ready).await;
+    assert_eq!(ready["resumed"], true);
 }
 
 #[tokio::test]

@@ -203,7 +203,23 @@ fn keys_are_found_by_hash_listed_and_revoked_by_id() {
     assert_eq!(store.keys().revoke("b").wait(), Ok(true));
     assert_eq!(store.keys().revoke("b").wait(), Ok(false));
     assert_eq!(store.keys().find(&[1; 32]).unwrap(), None);
-    assert!(const { MAX_KEYS >= 100 });
+}
+
+#[test]
+fn the_number_of_keys_has_a_bound() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let add = |n: usize| {
+        let mut hash = [0; 32];
+        hash[..8].copy_from_slice(&n.to_be_bytes());
+        let scopes = "mint".parse().unwrap();
+        store.keys().add(hash, KeyRecord { id: n.to_string(), name: None, scopes, created: 1 })
+    };
+    let added: Vec<_> = (0..MAX_KEYS).map(add).collect();
+    assert!(added.into_iter().all(|added| added.wait().is_ok()));
+    assert_eq!(add(MAX_KEYS).wait(), Err(KeyError::Full));
+    assert_eq!(store.keys().revoke("7").wait(), Ok(true));
+    assert_eq!(add(MAX_KEYS).wait(), Ok(()));
 }
 
 #[test]
@@ -230,6 +246,16 @@ fn others_can_read_neither_folder_nor_files() {
         files += 1;
     }
     assert!(files >= 2);
+}
+
+#[test]
+fn a_shared_folder_keeps_its_mode_and_the_state_in_it_is_shut() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let _store = Store::open(dir.path()).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(dir.path()), 0o755);
+    assert_eq!(mode(&dir.path().join("state")), 0o700);
 }
 
 #[test]

@@ -50,7 +50,8 @@ pub(super) async fn around(
     let settings = api.settings.load_full();
     identify(&settings, &mut request);
     let page = request.headers().get(header::ORIGIN).cloned();
-    let allowed = origin_allowed(request.headers(), &settings.allowed_origins);
+    let allowed =
+        origin_allowed(request.headers(), &settings.allowed_origins, &settings.public_url);
     let mut response = if is_preflight(&request) {
         if allowed { preflight() } else { refused() }
     } else if !allowed && !request.method().is_safe() {

@@ -83,7 +83,8 @@ impl Surroundings for Api {
     }
 
     fn origin_allowed(&self, headers: &HeaderMap) -> bool {
-        origin_allowed(headers, &self.settings().allowed_origins)
+        let settings = self.settings();
+        origin_allowed(headers, &settings.allowed_origins, &settings.public_url)
     }
 
     /// As short as a guest's for everybody: the endpoint renews them while the connection lives.

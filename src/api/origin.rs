@@ -5,17 +5,27 @@
 use axum::http::{HeaderMap, Uri, header};
 
 /// Whether a request with these headers may come from where it says it does. `listed` are origins
-/// as browsers write them (`https://app.example.org`), or `*` for every page there is.
-pub fn origin_allowed(headers: &HeaderMap, listed: &[String]) -> bool {
+/// as browsers write them (`https://app.example.org`), or `*` for every page there is. `public_url` is
+/// where our own pages are, for proxies that do not pass the `Host` on; empty when not configured.
+pub fn origin_allowed(headers: &HeaderMap, listed: &[String], public_url: &str) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let (origin, more) = (origins.next(), origins.next());
     let Some(origin) = origin else { return true };
     let Ok(origin) = origin.to_str() else { return false };
-    more.is_none() && (is_listed(origin, listed) || is_own(origin, headers))
+    let public = public_url.parse::<Uri>().is_ok_and(|url| is_origin_of(origin, &url));
+    more.is_none() && (public || is_listed(origin, listed) || is_own(origin, headers))
 }
 
 fn is_listed(origin: &str, listed: &[String]) -> bool {
     listed.iter().any(|one| one == "*" || one.trim_end_matches('/').eq_ignore_ascii_case(origin))
+}
+
+fn is_origin_of(origin: &str, url: &Uri) -> bool {
+    let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else { return false };
+    let default_port = if scheme == "https" { ":443" } else { ":80" };
+    let authority = authority.as_str();
+    let authority = authority.strip_suffix(default_port).unwrap_or(authority);
+    origin.eq_ignore_ascii_case(&format!("{scheme}://{authority}"))
 }
 
 /// Same host and port as the request was sent to. The scheme is not compared: behind a proxy that
@@ -57,7 +67,7 @@ mod tests {
         headers.insert(header::ORIGIN, origin.parse().unwrap());
         headers.insert(header::HOST, host.parse().unwrap());
         let listed: Vec<_> = listed.iter().map(|one| (*one).to_owned()).collect();
-        origin_allowed(&headers, &listed)
+        origin_allowed(&headers, &listed, "https://calls.example:443/sub")
     }
 
     #[test]
@@ -86,8 +96,15 @@ mod tests {
     }
 
     #[test]
+    fn the_public_url_is_our_own_whatever_the_host() {
+        assert!(allowed("https://calls.example", "127.0.0.1:8080", &[]));
+        assert!(!allowed("http://calls.example", "127.0.0.1:8080", &[]));
+        assert!(!allowed("https://calls.example:8443", "127.0.0.1:8080", &[]));
+    }
+
+    #[test]
     fn no_origin_is_no_browser() {
-        assert!(origin_allowed(&HeaderMap::new(), &[]));
+        assert!(origin_allowed(&HeaderMap::new(), &[], ""));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The one place of the program (beside the relay's shards) where clocks are read.
 
 use std::sync::OnceLock;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::time::{Instant, Now, UnixTime};
 
@@ -13,8 +13,12 @@ pub fn now() -> Now {
     Now { mono: Instant::from_nanos(nanos), unix: unix() }
 }
 
-/// Wall-clock time; 0 when the clock stands before 1970.
+/// Wall-clock time in whole seconds; 0 when the clock stands before 1970.
 pub fn unix() -> UnixTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    UnixTime(since.map_or(0, |since| since.as_secs()))
+    UnixTime(since_1970().as_secs())
+}
+
+/// Wall-clock time; zero when the clock stands before 1970.
+pub fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -22,23 +22,23 @@ impl Failure {
         Self::Runtime(error.to_string())
     }
 
-    /// Writes the sentences to stderr.
+    /// Writes the sentences to stderr, one a line, and gives back the exit code.
     pub fn report(&self) -> ExitCode {
+        for sentence in self.to_string().lines() {
+            eprintln!("error: {sentence}");
+        }
         match self {
-            Self::Configuration(problems) => {
-                for problem in problems.iter() {
-                    eprintln!("error: {problem}");
-                }
-                ExitCode::from(2)
-            }
-            Self::Unusable(what) => {
-                eprintln!("error: {what}");
-                ExitCode::from(2)
-            }
-            Self::Runtime(what) => {
-                eprintln!("error: {what}");
-                ExitCode::FAILURE
-            }
+            Self::Configuration(_) | Self::Unusable(_) => ExitCode::from(2),
+            Self::Runtime(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Configuration(problems) => problems.fmt(f),
+            Self::Unusable(what) | Self::Runtime(what) => f.write_str(what),
         }
     }
 }

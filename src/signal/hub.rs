@@ -134,6 +134,12 @@ impl Hub {
             match timer {
                 Timer::Away(room, peer) => self.remove(&room, &peer, LeftReason::Dropped),
                 Timer::Idle(room) => self.close(now, &room, CloseReason::Idle),
+                Timer::Silence(room) => {
+                    let effects = &mut self.effects;
+                    if self.rooms.get_mut(&room).is_some_and(|it| it.watch_silence(effects)) {
+                        self.close(now, &room, CloseReason::Silent);
+                    }
+                }
                 Timer::Expiry(room) => self.close(now, &room, CloseReason::Expired),
             }
         }

@@ -30,6 +30,8 @@ pub struct HubLimits {
     pub queue_bytes: usize,
     /// How long a dropped peer keeps its place.
     pub resume: Duration,
+    /// A room closes when nobody in it has said anything for so long, a ping included; zero is never.
+    pub silence: Duration,
     /// Messages a second a connection may send for long.
     pub rate: u32,
     /// Messages it may send at once, on top.
@@ -57,6 +59,8 @@ impl Default for HubLimits {
             queue_messages: 512,
             queue_bytes: 2 * 1024 * 1024,
             resume: Duration::from_secs(30),
+            // A call that stands needs no signalling, so only a configured time ends it.
+            silence: Duration::ZERO,
             // A peer that trickles candidates to a full mesh of ten sends some 300 at once.
             rate: 50,
             burst: 500,

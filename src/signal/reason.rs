@@ -126,6 +126,8 @@ words! {
         Asked = "asked",
         /// Nobody was in it for its idle time.
         Idle = "idle",
+        /// Nobody in it said anything for [`HubLimits::silence`](super::HubLimits::silence).
+        Silent = "silent",
         /// Its time was over.
         Expired = "expired",
     }

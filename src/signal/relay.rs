@@ -59,7 +59,8 @@ impl Hub {
         id: Option<RefId>,
         body: Body,
     ) -> Result<(), Refusal> {
-        let Some(room) = self.rooms.get(room_id) else { return Ok(()) };
+        let Some(room) = self.rooms.get_mut(room_id) else { return Ok(()) };
+        room.heard = self.effects.now.mono;
         match body {
             Body::Ping => self.effects.send(conn, ServerMessage::Pong { reference: id }),
             Body::Leave => self.part(conn, LeftReason::Left, Some(LeaveReason::Left.leave())),

@@ -44,6 +44,10 @@ pub(super) struct Room {
     pub(super) joins: u64,
     /// When it closes because nobody is in it.
     idle_at: Option<Instant>,
+    /// When somebody in it last said something.
+    pub(super) heard: Instant,
+    /// When that is looked at next.
+    silence_at: Instant,
     /// When it closes in any case.
     expires_at: Option<Instant>,
 }
@@ -63,8 +67,11 @@ impl Room {
             kicked: VecDeque::new(),
             joins: 0,
             idle_at: None,
+            heard: effects.now.mono,
+            silence_at: Instant::FAR,
             expires_at,
         };
+        room.watch_silence(effects);
         room.watch_idleness(effects);
         room
     }
@@ -183,9 +190,23 @@ impl Room {
         }
     }
 
+    /// Whether nobody said anything for too long; else this is asked again when that may be so.
+    /// Looked at by a timer, because a message must not cost one.
+    pub(super) fn watch_silence(&mut self, effects: &mut Effects) -> bool {
+        let silence = effects.limits.silence;
+        let due = self.heard + silence;
+        if silence.is_zero() || due <= effects.now.mono {
+            return !silence.is_zero();
+        }
+        self.silence_at = due;
+        effects.timers.set(due, Timer::Silence(self.spec.id.clone()));
+        false
+    }
+
     /// Sends everybody away and drops every timer.
     pub(super) fn dissolve(mut self, reason: LeaveReason, effects: &mut Effects) {
         self.stop_idle_clock(effects);
+        effects.timers.cancel(self.silence_at, Timer::Silence(self.spec.id.clone()));
         if let Some(at) = self.expires_at {
             effects.timers.cancel(at, Timer::Expiry(self.spec.id.clone()));
         }

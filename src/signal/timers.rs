@@ -12,11 +12,13 @@ pub(super) enum Timer {
     Away(RoomId, PeerId),
     /// An empty room closes.
     Idle(RoomId),
+    /// A room may have been silent for too long.
+    Silence(RoomId),
     /// A room's time is over.
     Expiry(RoomId),
 }
 
-/// Timers by time: one for each absent peer and at most two for each room, so as bounded as they are.
+/// Timers by time: one for each absent peer and at most three for each room, so as bounded as they are.
 #[derive(Default)]
 pub(super) struct Timers(BTreeSet<(Instant, Timer)>);
 

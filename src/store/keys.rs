@@ -7,7 +7,7 @@ use super::{Change, Store, StoreError};
 use crate::creds::api_key::Scopes;
 
 /// API keys stored at most.
-pub const MAX_KEYS: usize = 1000;
+pub const MAX_KEYS: usize = 256;
 
 /// SHA-256 of the key. Keys carry 256 random bits, so no slow hash is needed.
 pub type KeyHash = [u8; 32];

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::writer::Writer;
-use super::{Store, StoreError, Trees};
+use super::{Store, Trees};
 
 /// Inside of the data folder: the engine's own files.
 const ENGINE: &str = "state";
@@ -67,8 +67,8 @@ pub enum OpenError {
 }
 
 impl Store {
-    /// Opens the state kept in the data folder `dir`, which is made when it is missing (mode 0700;
-    /// files 0600). One process at a time. Blocks; a torn snapshot is removed with a warning and
+    /// Opens the state kept in the data folder `dir`, which is made (mode 0700) when it is missing. What
+    /// is ours in it is for its owner alone: folders 0700, files 0600. One process at a time. Blocks; a torn snapshot is removed with a warning and
     /// rebuilt from the log, which loses nothing.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ impl Store {
         make_folder(dir)?;
         let lock = lock(dir)?;
         let path = dir.join(ENGINE);
-        make_folder(&path)?;
+        make_private_folder(&path)?;
         let trees = match open_when_free(&path) {
             Err(sled::Error::Corruption { .. }) if remove_snapshots(&path)? > 0 => {
                 open_when_free(&path)
@@ -92,10 +92,18 @@ impl Store {
     }
 }
 
+/// The data folder. One that is there already keeps its mode: it may hold more than our state, and
+/// what is ours in it is shut by itself.
 fn make_folder(path: &Path) -> Result<(), OpenError> {
-    let failed = |why| unwritable(path, why);
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(failed)
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|why| unwritable(path, why))
+}
+
+/// The engine's folder, whose files are made with the process's umask: nobody else gets in.
+fn make_private_folder(path: &Path) -> Result<(), OpenError> {
+    make_folder(path)?;
+    let shut = fs::set_permissions(path, fs::Permissions::from_mode(0o700));
+    shut.map_err(|why| unwritable(path, why))
 }
 
 fn unwritable(path: &Path, why: io::Error) -> OpenError {
@@ -203,11 +211,5 @@ pub(super) fn tighten(path: &Path) {
     for entry in fs::read_dir(path).into_iter().flatten().flatten() {
         let mode = if entry.path().is_dir() { 0o700 } else { 0o600 };
         let _ = fs::set_permissions(entry.path(), fs::Permissions::from_mode(mode));
-    }
-}
-
-impl From<OpenError> for StoreError {
-    fn from(error: OpenError) -> Self {
-        Self::Failed(error.to_string())
     }
 }

@@ -226,6 +226,16 @@ impl Allocation {
         }
     }
 
+    /// Takes the relayed address that fits out, and with it the permissions and channels towards its
+    /// family: its port may be another client's next.
+    pub(super) fn retire(&mut self, fits: impl Fn(&Relayed) -> bool) -> Option<Relayed> {
+        let retired = self.relays.take(fits)?;
+        let family = Family::of(retired.public.ip());
+        self.permissions.retain(|ip, _| Family::of(*ip) != family);
+        self.channels.retain(|channel| Family::of(channel.peer.ip()) != family);
+        Some(retired)
+    }
+
     /// Its life in numbers.
     pub(super) fn summary(&self, now: Instant, reason: EndReason) -> Summary {
         Summary {

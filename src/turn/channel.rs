@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::allocation::{CHANNEL_LIFETIME, Channel, PERMISSION_LIFETIME};
+use super::allocation::{Allocation, CHANNEL_LIFETIME, Channel, PERMISSION_LIFETIME};
 use super::permission::{WRONG_FAMILY, make_room};
 use super::refresh::NO_ALLOCATION;
 use super::reject::Reject;
@@ -20,7 +20,7 @@ impl Relay {
         requester: Requester,
     ) -> Result<Outcome, Reject> {
         let Requester::Owner(slot, key) = requester else { return Err(NO_ALLOCATION) };
-        let (number, peer) = self.channel_wish(message)?;
+        let (number, peer) = wish(message)?;
         let limits = self.settings.limits;
         let allocation = self.table.get_mut(slot).ok_or(NO_ALLOCATION)?;
         let from = allocation.relays.port_for(peer.ip()).ok_or(WRONG_FAMILY)?;
@@ -37,19 +37,12 @@ impl Relay {
         if other.is_some_and(|channel| channel.number != number) {
             return Err(Reject::Rule(400, "the peer is bound to another channel"));
         }
-        let fresh = bound.is_none();
-        let (stale_number, stale_peer) = (number, local);
-        if fresh {
-            allocation
-                .channels
-                .retain(|channel| channel.number != stale_number && channel.peer != stale_peer);
-            if allocation.channels.len() >= limits.channels_per_allocation {
-                allocation.sweep(now.mono);
+        if bound.is_none() {
+            if !self.settings.channel_numbers.range().contains(&number) {
+                return Err(OUT_OF_RANGE);
             }
-            if allocation.channels.len() >= limits.channels_per_allocation {
-                let why = "`limits.channels_per_allocation` is reached";
-                return Err(Reject::Rule(508, why));
-            }
+            allocation.channels.retain(|channel| channel.number != number && channel.peer != local);
+            make_room_for_channel(allocation, now, limits.channels_per_allocation)?;
         }
         let wanted = std::iter::once(local.ip());
         make_room(allocation, now, wanted, limits.permissions_per_allocation)?;
@@ -62,20 +55,34 @@ impl Relay {
             guard,
         });
         // RFC 8656 section 12.3: binding installs or refreshes the permission.
-        let permission = self.policy.judge(local.ip()).unwrap_or(guard);
-        allocation.permit(now.mono, local.ip(), permission);
+        allocation.permit(now.mono, local.ip(), guard);
         Ok(Outcome::Answer(Response::done(message, &key)))
     }
+}
 
-    fn channel_wish(&self, message: &Message<'_>) -> Result<(u16, SocketAddr), Reject> {
-        let number = message.get::<ChannelNumber>().map_err(Reject::malformed)?;
-        let peer = message.get::<XorPeerAddress>().map_err(Reject::malformed)?;
-        let (Some(ChannelNumber(number)), Some(XorPeerAddress(peer))) = (number, peer) else {
-            return Err(Reject::Rule(400, "CHANNEL-NUMBER or XOR-PEER-ADDRESS is missing"));
-        };
-        if !self.settings.channel_numbers.range().contains(&number) {
-            return Err(Reject::Rule(400, "CHANNEL-NUMBER is outside `relay.channel_numbers`"));
-        }
-        Ok((number, peer))
+/// CHANNEL-NUMBER and XOR-PEER-ADDRESS, which must both be there.
+fn wish(message: &Message<'_>) -> Result<(u16, SocketAddr), Reject> {
+    let number = message.get::<ChannelNumber>().map_err(Reject::malformed)?;
+    let peer = message.get::<XorPeerAddress>().map_err(Reject::malformed)?;
+    let (Some(ChannelNumber(number)), Some(XorPeerAddress(peer))) = (number, peer) else {
+        return Err(Reject::Rule(400, "CHANNEL-NUMBER or XOR-PEER-ADDRESS is missing"));
+    };
+    Ok((number, peer))
+}
+
+/// Makes room for one more channel: old ones are swept away where they must be.
+fn make_room_for_channel(
+    allocation: &mut Allocation,
+    now: Now,
+    limit: usize,
+) -> Result<(), Reject> {
+    if allocation.channels.len() >= limit {
+        allocation.sweep(now.mono);
+    }
+    match allocation.channels.len() < limit {
+        true => Ok(()),
+        false => Err(Reject::Rule(508, "`limits.channels_per_allocation` is reached")),
     }
 }
+
+const OUT_OF_RANGE: Reject = Reject::Rule(400, "CHANNEL-NUMBER is outside `relay.channel_numbers`");

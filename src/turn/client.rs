@@ -3,62 +3,57 @@
 
 use std::net::SocketAddr;
 
-use super::allocation::Phase;
 use super::counters::add;
 use super::event::Event;
 use super::relay::Relay;
 use super::request::Outcome;
 use super::verdict::{DropReason, Route, Verdict};
-use crate::net::{Flow, PeerAddr, RelayPort};
+use crate::net::{Flow, PeerAddr};
 use crate::packet::Packet;
 use crate::stun::{
-    AttributeType, Class, Data, Kind, Message, Method, XorPeerAddress, channel_data, kind,
+    AttributeType, Class, Kind, Message, Method, XorPeerAddress, channel_data, kind,
 };
 use crate::time::Now;
 
-/// Where data of an indication lies in its packet, and where it goes.
+/// Where a payload lies in its packet, whose it is, and where it goes.
 #[derive(Debug)]
 struct Plan {
+    slot: usize,
     start: usize,
     len: usize,
-    from: RelayPort,
-    to: SocketAddr,
-    dont_fragment: bool,
+    route: Route,
 }
 
 impl Relay {
     /// A packet from a client.
     pub fn handle_client(&mut self, now: Now, flow: Flow, packet: &mut Packet<'_>) -> Verdict {
         match packet.bytes().first().map(|first| kind(*first)) {
-            Some(Kind::ChannelData) => self.channel_data(now, &flow, packet),
+            Some(Kind::ChannelData) => match self.channel_data(now, &flow, packet.bytes()) {
+                Ok(plan) => self.relay_up(now, plan, packet),
+                Err(reason) => self.drop_packet(reason),
+            },
             Some(Kind::Stun) => self.stun(now, flow, packet),
             Some(Kind::Other) | None => self.drop_packet(DropReason::Malformed),
         }
     }
 
-    /// RFC 8656 section 12.4: receiving ChannelData from a client.
-    fn channel_data(&mut self, now: Now, flow: &Flow, packet: &mut Packet<'_>) -> Verdict {
-        let Some((number, len)) = channel_data::parse(packet.bytes()) else {
-            return self.drop_packet(DropReason::Malformed);
-        };
-        let Some(allocation) = self.table.by_flow(flow) else {
-            return self.drop_packet(DropReason::NoAllocation);
-        };
+    /// RFC 8656 section 12.4: receiving ChannelData from a client. One look-up of the five-tuple,
+    /// one of the channel.
+    fn channel_data(&self, now: Now, flow: &Flow, bytes: &[u8]) -> Result<Plan, DropReason> {
+        let (number, len) = channel_data::parse(bytes).ok_or(DropReason::Malformed)?;
+        let slot = self.table.slot_of(flow).ok_or(DropReason::NoAllocation)?;
+        let allocation = self.table.get(slot).ok_or(DropReason::NoAllocation)?;
         let channel = allocation.channels.get(number).filter(|channel| now.mono < channel.expires);
-        let Some(&channel) = channel else {
-            return self.drop_packet(DropReason::NoChannel);
-        };
+        let channel = channel.ok_or(DropReason::NoChannel)?;
         if now.mono >= channel.permitted_until {
-            return self.drop_packet(DropReason::NoPermission);
+            return Err(DropReason::NoPermission);
         }
         if !self.policy.passes(channel.guard, channel.peer.port(), &self.shared.ports) {
-            return self.drop_packet(DropReason::RefusedPeer);
+            return Err(DropReason::RefusedPeer);
         }
-        let stripped = packet.strip_front(channel_data::HEADER);
-        debug_assert!(stripped.is_some(), "a parsed ChannelData has its header");
-        packet.truncate(len);
         let to = PeerAddr(channel.peer);
-        self.relay_up(now, flow, len, Route::Peer { from: channel.from, to, dont_fragment: false })
+        let route = Route::Peer { from: channel.from, to, dont_fragment: false };
+        Ok(Plan { slot, start: channel_data::HEADER, len, route })
     }
 
     fn stun(&mut self, now: Now, flow: Flow, packet: &mut Packet<'_>) -> Verdict {
@@ -71,7 +66,7 @@ impl Relay {
                 self.carry_out(flow, outcome, packet)
             }
             (Class::Indication, Method::SEND) => match self.send_indication(now, &flow, &message) {
-                Ok(plan) => self.send(now, &flow, plan, packet),
+                Ok(plan) => self.relay_up(now, plan, packet),
                 Err(reason) => self.drop_packet(reason),
             },
             // RFC 8489 section 6.3.2: a Binding indication keeps a NAT's mapping and asks nothing.
@@ -93,19 +88,19 @@ impl Relay {
 
     /// RFC 8656 section 11.2: receiving a Send indication. Whatever is wrong, it is discarded.
     fn send_indication(
-        &mut self,
+        &self,
         now: Now,
         flow: &Flow,
         message: &Message<'_>,
     ) -> Result<Plan, DropReason> {
-        let open = |slot: &&mut super::allocation::Allocation| slot.phase == Phase::Open;
-        let allocation = self.table.by_flow(flow).filter(open).ok_or(DropReason::NoAllocation)?;
+        let slot = self.table.slot_of(flow).ok_or(DropReason::NoAllocation)?;
+        let allocation = self.table.get(slot).ok_or(DropReason::NoAllocation)?;
         if message.unknown_required().next().is_some() {
             return Err(DropReason::Malformed);
         }
         let peer = message.get::<XorPeerAddress>().map_err(|_| DropReason::Malformed)?;
-        let data = message.get::<Data<'_>>().map_err(|_| DropReason::Malformed)?;
-        let (Some(XorPeerAddress(peer)), Some(Data(data))) = (peer, data) else {
+        let data = message.range_of(AttributeType::DATA);
+        let (Some(XorPeerAddress(peer)), Some(data)) = (peer, data) else {
             return Err(DropReason::Malformed);
         };
         let to = SocketAddr::new(self.policy.inward(peer.ip()), peer.port());
@@ -116,44 +111,37 @@ impl Relay {
             return Err(DropReason::RefusedPeer);
         }
         let from = allocation.relays.port_for(to.ip()).ok_or(DropReason::WrongFamily)?;
-        let start = message.range_of(AttributeType::DATA).ok_or(DropReason::Malformed)?.start;
         let dont_fragment = message.has(AttributeType::DONT_FRAGMENT);
-        Ok(Plan { start, len: data.len(), from, to, dont_fragment })
+        let route = Route::Peer { from, to: PeerAddr(to), dont_fragment };
+        Ok(Plan { slot, start: data.start, len: data.len(), route })
     }
 
-    fn send(&mut self, now: Now, flow: &Flow, plan: Plan, packet: &mut Packet<'_>) -> Verdict {
-        if packet.strip_front(plan.start).is_none() {
-            return self.drop_packet(DropReason::Malformed);
-        }
-        packet.truncate(plan.len);
-        let to = PeerAddr(plan.to);
-        let route = Route::Peer { from: plan.from, to, dont_fragment: plan.dont_fragment };
-        self.relay_up(now, flow, plan.len, route)
-    }
-
-    /// Counts a payload on its way to a peer, or drops it over a bandwidth quota.
-    fn relay_up(&mut self, now: Now, flow: &Flow, len: usize, route: Route) -> Verdict {
-        let quota = &self.settings.quota;
-        let Some(allocation) = self.table.by_flow(flow) else {
+    /// Leaves the payload alone in the window and counts it, or drops it over a bandwidth quota.
+    fn relay_up(&mut self, now: Now, plan: Plan, packet: &mut Packet<'_>) -> Verdict {
+        let Plan { slot, start, len, route } = plan;
+        let Some(allocation) = self.table.get_mut(slot) else {
             return self.drop_packet(DropReason::NoAllocation);
         };
+        let quota = &self.settings.quota;
         let usage = &mut allocation.usage;
         let admitted = usage.up.admits(now.mono, len, quota.bandwidth_per_allocation)
             && self.shared.bandwidth.admits(now.mono, len, quota.bandwidth);
         if !admitted {
-            let slot = self.table.slot_of(flow);
             return self.over_bandwidth(slot);
         }
         usage.bytes_up += len as u64;
         usage.packets_up += 1;
         add(&self.counters.bytes_up, len as u64);
         add(&self.counters.packets_up, 1);
+        let stripped = packet.strip_front(start);
+        debug_assert!(stripped.is_some(), "what stands before the payload was parsed");
+        packet.truncate(len);
         Verdict::Forward(route)
     }
 
     /// Drops a packet over a quota; the first of an allocation is reported.
-    pub(super) fn over_bandwidth(&mut self, slot: Option<usize>) -> Verdict {
-        let allocation = slot.and_then(|slot| self.table.get_mut(slot));
+    pub(super) fn over_bandwidth(&mut self, slot: usize) -> Verdict {
+        let allocation = self.table.get_mut(slot);
         if let Some(allocation) = allocation.filter(|one| !one.usage.over_reported) {
             allocation.usage.over_reported = true;
             let username = std::sync::Arc::clone(allocation.owner.username());

@@ -11,6 +11,7 @@ use super::ports::Parity;
 use super::relay::Relay;
 use super::response::Response;
 use crate::net::Family;
+use crate::stun::Method;
 use crate::time::Now;
 
 impl Relay {
@@ -43,24 +44,20 @@ impl Relay {
         let again = failure == OpenFailure::InUse && tries > 1;
         if !again || self.open_another(now, slot, &failed).is_none() {
             drop(failed);
-            self.give_up(now, slot, family);
+            self.give_up(now, slot, family, failure);
         }
     }
 
     /// Draws another port in the place of `failed`, with the same promises.
     fn open_another(&mut self, now: Now, slot: usize, failed: &Relayed) -> Option<()> {
         let family = Family::of(failed.public.ip());
-        let promised = self.table.get(slot)?.granted.token;
-        let (claim, token) = match promised {
-            Some(token) => {
-                self.shared.reservations.redeem(now.mono, &token);
-                self.draw_pair(now, family).ok()?
+        let (claim, token) = match failed.claim.parity() {
+            Parity::EvenPair => {
+                self.withdraw_reservation(now, slot);
+                let user = Arc::clone(self.table.get(slot)?.owner.user());
+                self.draw_pair(now, family, &user).ok()?
             }
-            None => {
-                let even = failed.claim.port().port.is_multiple_of(2);
-                let parity = if even { Parity::Even } else { Parity::Any };
-                (self.draw_port(family, parity)?, None)
-            }
+            parity => (self.draw_port(family, parity)?, None),
         };
         let relayed = self.relayed(claim, failed.expires);
         let allocation = self.table.get_mut(slot)?;
@@ -70,18 +67,32 @@ impl Relay {
         Some(())
     }
 
-    fn give_up(&mut self, now: Now, slot: usize, family: Family) {
+    /// The neighbour of a port that could not be opened is nobody's any more.
+    fn withdraw_reservation(&mut self, now: Now, slot: usize) {
+        if let Some(token) = self.table.get(slot).and_then(|allocation| allocation.granted.token) {
+            self.shared.reservations.redeem(now.mono, &token);
+        }
+    }
+
+    fn give_up(&mut self, now: Now, slot: usize, family: Family, failure: OpenFailure) {
         let Some(allocation) = self.table.get_mut(slot) else { return };
         let others = allocation.relays.iter().next().is_some();
         if family == Family::V6 && others {
             allocation.granted.address_error = Some(508);
             return self.finish_opening(now, slot);
         }
+        self.withdraw_reservation(now, slot);
         let Some(allocation) = self.take_down(slot) else { return };
-        if let Some(token) = allocation.granted.token {
-            self.shared.reservations.redeem(now.mono, &token);
-        }
         self.counters.allocation_refused(508);
+        if self.may_explain(now) {
+            self.report(Event::Refused {
+                flow: allocation.flow,
+                method: Method::ALLOCATE.name(),
+                code: 508,
+                why: why(failure).to_owned(),
+                username: Some((&**allocation.owner.username()).into()),
+            });
+        }
         self.answer_later(allocation.flow, Response::exhausted(&allocation));
         self.close_all(allocation);
     }
@@ -105,6 +116,15 @@ impl Relay {
         add(&self.counters.allocations_total, 1);
         self.schedule(now, slot);
         self.answer_later(flow, response);
-        self.report(event);
+        self.record(event);
+    }
+}
+
+fn why(failure: OpenFailure) -> &'static str {
+    match failure {
+        OpenFailure::InUse => "another program has the ports of `relay.ports` that were tried",
+        OpenFailure::Exhausted => {
+            "no relay socket could be opened: out of descriptors or memory, or the address is gone"
+        }
     }
 }

@@ -22,15 +22,24 @@ impl Relay {
     ) -> Result<Outcome, Reject> {
         let Requester::Owner(slot, key) = requester else { return Err(NO_ALLOCATION) };
         let allocation = self.table.get(slot).ok_or(NO_ALLOCATION)?;
-        let mut permitted = Vec::new();
+        let limit = self.settings.limits.permissions_per_allocation;
+        // However long the list, no more is judged than could ever be permitted.
+        let most = limit.max(allocation.permissions.len());
+        let mut permitted: Vec<(IpAddr, Guard)> = Vec::new();
         for peer in message.all::<XorPeerAddress>() {
             let XorPeerAddress(peer) = peer.map_err(Reject::malformed)?;
-            permitted.push(self.permissible(allocation, peer)?);
+            let ip = self.policy.inward(peer.ip());
+            if permitted.iter().any(|(named, _)| *named == ip) {
+                continue;
+            }
+            if permitted.len() >= most {
+                return Err(FULL);
+            }
+            permitted.push((ip, self.permissible(allocation, peer)?));
         }
         if permitted.is_empty() {
             return Err(Reject::Rule(400, "XOR-PEER-ADDRESS is missing"));
         }
-        let limit = self.settings.limits.permissions_per_allocation;
         let allocation = self.table.get_mut(slot).ok_or(NO_ALLOCATION)?;
         make_room(allocation, now, permitted.iter().map(|(ip, _)| *ip), limit)?;
         for (ip, guard) in permitted {
@@ -39,43 +48,37 @@ impl Relay {
         Ok(Outcome::Answer(Response::done(message, &key)))
     }
 
-    /// Whether `peer` may have a permission: the address turned inward, and its guard.
-    fn permissible(
-        &self,
-        allocation: &Allocation,
-        peer: SocketAddr,
-    ) -> Result<(IpAddr, Guard), Reject> {
+    /// What is left to be checked of `peer`, if it may have a permission at all.
+    fn permissible(&self, allocation: &Allocation, peer: SocketAddr) -> Result<Guard, Reject> {
         // RFC 8656 section 10.2: a peer of a family without a relayed address is 443.
         if allocation.relays.of(Family::of(peer.ip())).is_none() {
             return Err(WRONG_FAMILY);
         }
-        let ip = self.policy.inward(peer.ip());
-        let guard = self.policy.judge(ip).map_err(|refusal| Reject::Peer(peer.ip(), refusal))?;
-        Ok((ip, guard))
+        let judged = self.policy.judge(self.policy.inward(peer.ip()));
+        judged.map_err(|refusal| Reject::Peer(peer.ip(), refusal))
     }
 }
 
-/// Whether the permissions for `wanted` fit, old ones swept away first where they must be.
+/// Makes room for permissions for `wanted`, no address twice: old ones are swept away where they
+/// must be. What is permitted already is refreshed even where a reload lowered the limit.
 pub(super) fn make_room(
     allocation: &mut Allocation,
     now: Now,
-    wanted: impl Iterator<Item = IpAddr>,
+    wanted: impl Iterator<Item = IpAddr> + Clone,
     limit: usize,
 ) -> Result<(), Reject> {
-    let mut fresh: Vec<IpAddr> = wanted.collect();
-    fresh.sort_unstable();
-    fresh.dedup();
-    fresh.retain(|ip| !allocation.permissions.contains_key(ip));
-    if allocation.permissions.len() + fresh.len() > limit {
+    let fits = |allocation: &Allocation| {
+        let known = |ip: &IpAddr| allocation.permissions.contains_key(ip);
+        let fresh = wanted.clone().filter(|ip| !known(ip)).count();
+        fresh == 0 || allocation.permissions.len() + fresh <= limit
+    };
+    if !fits(allocation) {
         allocation.sweep(now.mono);
-        // What was known and has just been swept counts as new again; the bound holds either way.
-        if allocation.permissions.len() + fresh.len() > limit {
-            let why = "`limits.permissions_per_allocation` is reached";
-            return Err(Reject::Rule(508, why));
-        }
     }
-    Ok(())
+    if fits(allocation) { Ok(()) } else { Err(FULL) }
 }
+
+const FULL: Reject = Reject::Rule(508, "`limits.permissions_per_allocation` is reached");
 
 /// RFC 8656 sections 10.2 and 12.2.
 pub(super) const WRONG_FAMILY: Reject =

@@ -31,7 +31,8 @@ pub(super) enum Guard {
     Open,
     /// The port must be a live relay port of this relay address.
     LiveRelay(u8),
-    /// An address of this host that the operator opened: any port but this server's own services.
+    /// An address of this host that the operator opened by name: any port but this server's own
+    /// services.
     NotService,
 }
 
@@ -53,8 +54,8 @@ impl fmt::Display for Refusal {
         match self {
             Self::Nobody => f.write_str("it is unspecified, multicast or broadcast: never a peer"),
             Self::OwnHost => f.write_str(
-                "it is this host itself, where only live relay ports are peers; \
-                 `peers.allow` with this address opens its other ports",
+                "it is this host itself, where only live relay ports are peers; `peers.allow` with \
+                 this very address, not a range around it, opens its other ports",
             ),
             Self::Service => f.write_str("this server listens there itself: never a peer"),
             Self::Denied(net) => write!(
@@ -68,10 +69,11 @@ impl fmt::Display for Refusal {
 impl Policy {
     pub(super) fn new(settings: &Settings) -> Self {
         let relays = settings.relay_addresses.clone();
+        let services = settings.service_ports.iter().map(SocketAddr::ip);
         Self {
             allow: settings.allow.clone(),
             deny: settings.deny.clone(),
-            own: settings.own_addresses.clone(),
+            own: settings.own_addresses.iter().copied().chain(services).collect(),
             mapped: relays.iter().any(|relay| relay.local != relay.public),
             relays,
             service_ports: settings.service_ports.iter().map(SocketAddr::port).collect(),
@@ -106,10 +108,10 @@ impl Policy {
         if !self.is_own(ip) {
             return match rule {
                 Rule::Deny(net) => Err(Refusal::Denied(net)),
-                Rule::Allow | Rule::None => Ok(Guard::Open),
+                Rule::Allow(_) | Rule::None => Ok(Guard::Open),
             };
         }
-        if matches!(rule, Rule::Allow) {
+        if matches!(rule, Rule::Allow(net) if is_this_host(net)) {
             return Ok(Guard::NotService);
         }
         let relay = self.relays.iter().position(|relay| relay.local == ip);
@@ -151,7 +153,7 @@ impl Policy {
             (Some(allow), Some(deny)) if allow.prefix_len() <= deny.prefix_len() => {
                 Rule::Deny(deny)
             }
-            (Some(_), _) => Rule::Allow,
+            (Some(allow), _) => Rule::Allow(allow),
             (None, Some(deny)) => Rule::Deny(deny),
         }
     }
@@ -159,8 +161,15 @@ impl Policy {
 
 enum Rule {
     None,
-    Allow,
+    Allow(IpNet),
     Deny(IpNet),
+}
+
+/// Whether a range that is allowed can only mean this host: one address, or loopback alone. Whoever
+/// allows a wider one thinks of other hosts, and would open our own ports by accident.
+fn is_this_host(net: IpNet) -> bool {
+    net.prefix_len() == net.max_prefix_len()
+        || net.network().is_loopback() && net.broadcast().is_loopback()
 }
 
 fn is_nobody(ip: IpAddr) -> bool {

@@ -40,9 +40,8 @@ impl Relay {
         match (lifetime.is_zero(), others) {
             (true, false) => self.end(now, slot, EndReason::Deleted),
             (true, true) => {
-                let gone = allocation.relays.take(fits);
-                gone.into_iter().for_each(|relayed| self.close(relayed));
-                self.forget_family(slot, family);
+                let retired = allocation.retire(fits);
+                retired.into_iter().for_each(|relayed| self.close(relayed));
                 self.schedule(now, slot);
             }
             (false, _) => self.schedule(now, slot),
@@ -65,13 +64,6 @@ impl Relay {
         });
         had.map(Some)
             .ok_or(Reject::Rule(443, "the allocation has no relayed address of the family"))
-    }
-
-    /// With a family's relayed address go the permissions and channels towards it.
-    fn forget_family(&mut self, slot: usize, family: Option<Family>) {
-        let Some(allocation) = self.table.get_mut(slot) else { return };
-        allocation.permissions.retain(|ip, _| Some(Family::of(*ip)) != family);
-        allocation.channels.retain(|channel| Some(Family::of(channel.peer.ip())) != family);
     }
 }
 

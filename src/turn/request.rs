@@ -1,12 +1,14 @@
 //! Requests: who asks (RFC 8489 section 9.2.4), whether all of it is understood (section 6.3.1),
 //! and then each method by its own file.
 
+use std::sync::Arc;
+
 use super::allocation::Phase;
 use super::counters::add;
 use super::event::Event;
 use super::reject::Reject;
 use super::relay::Relay;
-use super::response::{Response, Unknown};
+use super::response::{Challenge, Response, Unknown};
 use super::verdict::DropReason;
 use crate::creds::{Denied, Key, Verified};
 use crate::net::Flow;
@@ -108,8 +110,8 @@ impl Relay {
         Outcome::Answer(Response::bound(message, flow.remote.0))
     }
 
-    fn is_opening(&mut self, flow: &Flow) -> bool {
-        let allocation = self.table.by_flow(flow);
+    fn is_opening(&self, flow: &Flow) -> bool {
+        let allocation = self.table.slot_of(flow).and_then(|slot| self.table.get(slot));
         allocation.is_some_and(|allocation| matches!(allocation.phase, Phase::Opening { .. }))
     }
 
@@ -149,15 +151,28 @@ impl Relay {
             return Outcome::Silence(DropReason::RateLimited);
         }
         let code = denied.code();
-        let challenge = denied.needs_challenge();
-        let nonce = challenge.then(|| self.credentials.nonce(now, flow.remote.0.ip()));
-        let first_contact = matches!(denied, Denied::Challenge);
-        if !first_contact && !matches!(denied, Denied::StaleNonce) {
-            add(&self.counters.authentication_failures, 1);
+        let challenge = denied.needs_challenge().then(|| Challenge {
+            nonce: self.credentials.nonce(now, flow.remote.0.ip()),
+            realm: self.realm_of_owner(&flow, message.method()),
+        });
+        // A first contact is no refusal, and a stale nonce nothing to explain.
+        if !matches!(denied, Denied::Challenge) {
             self.count_refusal(message, code);
+        }
+        if matches!(denied, Denied::Unauthorized(_) | Denied::WrongUser) {
+            add(&self.counters.authentication_failures, 1);
+        }
+        if !matches!(denied, Denied::Challenge | Denied::StaleNonce) {
             self.explain(now, flow, message, &Reject::Denied(denied));
         }
-        Outcome::Answer(Response::error(message, None, code, nonce))
+        Outcome::Answer(Response::error(message, None, code, challenge))
+    }
+
+    /// The realm of the key that requests on this five-tuple are signed with, which outlives a
+    /// reload with its allocation. An Allocate is somebody new, and told today's.
+    fn realm_of_owner(&self, flow: &Flow, method: Method) -> Option<Arc<str>> {
+        let slot = self.table.slot_of(flow).filter(|_| method != Method::ALLOCATE)?;
+        self.table.get(slot).map(|allocation| Arc::clone(allocation.owner.realm()))
     }
 
     /// The answer to a verified request that cannot be fulfilled.

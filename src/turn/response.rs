@@ -1,6 +1,7 @@
 //! Every answer of the relay, and the one place where answers become bytes.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::allocation::{Allocation, Granted};
 use crate::creds::{Credentials, Key, NonceText};
@@ -31,7 +32,15 @@ enum Body {
     Bound(SocketAddr),
     Allocated { mapped: SocketAddr, relayed: [Option<SocketAddr>; 2], granted: Granted },
     Refreshed { lifetime: u32 },
-    Error { code: u16, challenge: Option<NonceText>, unknown: Unknown },
+    Error { code: u16, challenge: Option<Challenge>, unknown: Unknown },
+}
+
+/// What a client needs to try again.
+#[derive(Debug)]
+pub(super) struct Challenge {
+    pub(super) nonce: NonceText,
+    /// The realm that the owner of the allocation signs with; `None` is today's.
+    pub(super) realm: Option<Arc<str>>,
 }
 
 /// The comprehension-required attributes a 420 complains about.
@@ -101,7 +110,7 @@ impl Response {
         message: &Message<'_>,
         key: Option<&Key>,
         code: u16,
-        challenge: Option<NonceText>,
+        challenge: Option<Challenge>,
     ) -> Self {
         let unknown = Unknown::default();
         Self::to(message, key, Body::Error { code, challenge, unknown })
@@ -151,8 +160,9 @@ impl Response {
             }
             Body::Error { code, challenge, unknown } => {
                 writer.put(&ErrorCode { code: *code, reason: reason(*code) });
-                if let Some(nonce) = challenge {
-                    writer.put(&Realm(credentials.realm())).put(&Nonce(nonce.as_bytes()));
+                if let Some(Challenge { nonce, realm }) = challenge {
+                    let realm = realm.as_deref().unwrap_or(credentials.realm());
+                    writer.put(&Realm(realm)).put(&Nonce(nonce.as_bytes()));
                 }
                 if !unknown.is_empty() {
                     let kinds = unknown.kinds.map(AttributeType);

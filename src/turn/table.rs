@@ -40,11 +40,6 @@ impl Table {
         self.slots_by_flow.get(flow).copied()
     }
 
-    pub(super) fn by_flow(&mut self, flow: &Flow) -> Option<&mut Allocation> {
-        let slot = self.slots_by_flow.get(flow)?;
-        self.allocations.get_mut(*slot)
-    }
-
     pub(super) fn slot_on(&self, port: RelayPort) -> Option<usize> {
         let slots = self.slots_by_port.get(usize::from(port.address))?;
         let slot = slots.get(usize::from(port.port.checked_sub(self.first_port)?))?;
@@ -59,9 +54,9 @@ impl Table {
         self.allocations.get_mut(slot)
     }
 
-    /// Any slot in use.
-    pub(super) fn any(&self) -> Option<usize> {
-        self.allocations.iter().next().map(|(slot, _)| slot)
+    /// Every slot in use.
+    pub(super) fn slots(&self) -> Vec<usize> {
+        self.allocations.iter().map(|(slot, _)| slot).collect()
     }
 
     pub(super) fn insert(&mut self, allocation: Allocation) -> usize {

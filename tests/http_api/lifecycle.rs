@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use relayhouse::api::HttpSettings;
+use relayhouse::api::{Check, HttpSettings};
 use serde_json::json;
 
 use crate::http::{get, post};
@@ -19,10 +19,25 @@ fn a_server_whose_store_can_be_written_is_ready() {
 }
 
 #[test]
+fn a_server_that_lacks_something_says_what() {
+    let server = Server::start();
+    let relay = Check { check: "relay", why: Some("no port is open".into()) };
+    server.checks.lock().unwrap().push(relay);
+    let answer = get("/readyz").send(server.address);
+    assert_eq!(answer.status, 503);
+    let checks = json!([{ "check": "store" }, { "check": "relay", "why": "no port is open" }]);
+    assert_eq!(answer.json(), json!({ "ready": false, "checks": checks }));
+    // It lives all the same.
+    assert_eq!(get("/healthz").send(server.address).status, 200);
+}
+
+#[test]
 fn stored_rooms_are_open_again_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::on(dir.path(), HttpSettings::default());
     let room = server.room();
+    // In good order: the hub ends every connection first. That must not end the rooms.
+    server.send_all_away();
     drop(server);
     let server = Server::on(dir.path(), HttpSettings::default());
     let id = room["room"]["id"].as_str().unwrap();

@@ -2,11 +2,11 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use relayhouse::api::signal::{self, HubHandle};
-use relayhouse::api::{Api, HttpSettings, Minter, Parts, router, serve};
+use relayhouse::api::{Api, Check, HttpSettings, Minter, Parts, router, serve};
 use relayhouse::creds::Secret;
 use relayhouse::creds::api_key;
 use relayhouse::creds::ticket::{AUDIENCE, Claims, ISSUER, Role, TicketKey};
@@ -26,7 +26,10 @@ use crate::http::post;
 pub struct Server {
     pub address: SocketAddr,
     pub api: Arc<Api>,
+    /// What `/readyz` is told besides the store's own state.
+    pub checks: Arc<Mutex<Vec<Check>>>,
     hub: HubHandle,
+    endpoint: Arc<signal::Endpoint>,
     key: TicketKey,
     dir: Option<TempDir>,
     stop: Option<oneshot::Sender<()>>,
@@ -75,6 +78,8 @@ impl Server {
         let inside = runtime.enter();
         let clock = clock();
         let (hub, mut events) = signal::start(HubLimits::default(), [3; 32], clock.clone());
+        let checks = Arc::new(Mutex::new(Vec::new()));
+        let told = checks.clone();
         let api = Api::new(Parts {
             store,
             hub: hub.clone(),
@@ -83,7 +88,7 @@ impl Server {
             settings,
             clock,
             metrics: Arc::new(|| "# EOF\n".into()),
-            readiness: Arc::new(Vec::new),
+            readiness: Arc::new(move || told.lock().unwrap().clone()),
         });
         runtime.block_on(api.reopen_rooms()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -102,7 +107,7 @@ impl Server {
         }));
         drop(inside);
         let runtime = Some(runtime);
-        Self { address, api, hub, key, dir: None, stop: Some(stop), runtime }
+        Self { address, api, checks, hub, endpoint, key, dir: None, stop: Some(stop), runtime }
     }
 
     /// Whether the hub has the room open.
@@ -113,6 +118,12 @@ impl Server {
     /// Ends the room as the hub would.
     pub fn close(&self, room: &str) {
         self.run(self.hub.close_room(&RoomId::from(room), CloseReason::Idle));
+    }
+
+    /// Sends everybody away, as before a restart.
+    pub fn send_all_away(&self) {
+        let second = Duration::from_secs(1);
+        self.run(self.endpoint.shutdown(second, second));
     }
 
     fn run<T>(&self, future: impl Future<Output = T>) -> T {

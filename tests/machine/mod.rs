@@ -49,6 +49,9 @@ pub fn settings() -> Settings {
         own_addresses: vec![ip("198.51.100.1"), ip("2001:db8:1::1")],
         service_ports: vec![addr("198.51.100.1:3478")],
         unauthenticated_rate: 0,
+        nat_discovery: Vec::new(),
+        alternate: Vec::new(),
+        draining: false,
     }
 }
 
@@ -128,7 +131,7 @@ impl World {
     /// One of several shards that share `shared`.
     pub fn shard(settings: Settings, shared: Arc<Shared>, seed: [u8; 32]) -> Self {
         let relay =
-            Relay::new(Arc::new(settings), Arc::new(credentials()), Arc::clone(&shared), seed);
+            Relay::new(Arc::new(settings), Arc::new(credentials()), Arc::clone(&shared), seed, 0);
         let mono = Instant::from_nanos(1_000_000_000_000);
         Self {
             relay,
@@ -163,8 +166,13 @@ impl World {
     fn settle(&mut self, verdict: Verdict, packet: &Packet<'_>) -> Vec<Sent> {
         let mut sent = Vec::new();
         match verdict {
-            Verdict::Forward(route) => sent.push(Sent { route, bytes: packet.bytes().to_vec() }),
-            Verdict::Taken => {}
+            Verdict::Forward(route) => {
+                if let Route::Peer { from, .. } = route {
+                    assert!(self.open.contains(&from), "{from:?} is an open socket");
+                }
+                sent.push(Sent { route, bytes: packet.bytes().to_vec() });
+            }
+            Verdict::Taken | Verdict::Elsewhere(_) => {}
             Verdict::Drop(reason) => self.drops.push(reason),
         }
         sent.extend(self.drive());
@@ -194,7 +202,7 @@ impl World {
 
     fn carry_out(&mut self, command: Command) -> Option<Answer> {
         match command {
-            Command::OpenRelay { id, port } => {
+            Command::OpenRelay { id, port, .. } => {
                 if self.refuse_first > 0 {
                     self.refuse_first -= 1;
                     return Some(Answer::RelayFailed(id, OpenFailure::InUse));
@@ -207,6 +215,9 @@ impl World {
             }
             Command::CloseRelay { port } => {
                 self.open.remove(&port);
+                None
+            }
+            Command::Connect { .. } | Command::Splice { .. } | Command::CloseConnection { .. } => {
                 None
             }
         }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use relayhouse::creds::{Secret, rest};
-use relayhouse::stun::{Data, Lifetime, XorMappedAddress, XorPeerAddress, XorRelayedAddress};
+use relayhouse::creds::{CredentialSettings, Credentials, Secret, rest};
+use relayhouse::stun::{
+    Data, Lifetime, Method, Nonce, Realm, XorMappedAddress, XorPeerAddress, XorRelayedAddress,
+};
 use relayhouse::time::UnixTime;
 
 use crate::machine::*;
@@ -86,6 +88,35 @@ fn an_allocation_outlives_its_credential_and_its_secret() {
     world.relay.configure(Arc::new(settings()), Arc::new(rotated));
     assert_eq!(client.refresh(&mut world, 600).code(), 0);
     assert_eq!(client.bind(&mut world, 0x4000, "192.0.2.9:9").code(), 0);
+}
+
+/// A reload that renames the realm must not end what is established: the owner's key holds the old
+/// realm, so a stale nonce on an allocation is answered with that one. Who is new gets the new one.
+#[test]
+fn a_new_realm_does_not_end_an_allocation_at_its_next_stale_nonce() {
+    let mut world = World::new();
+    let mut client = Client::at("203.0.113.7:4000");
+    client.allocate_with(&mut world, |w| {
+        w.put(&Lifetime(3600));
+    });
+    world.pass_secs(3000);
+    assert_eq!(client.refresh(&mut world, 3600).code(), 0);
+    let mut renamed = CredentialSettings::new("renamed.test", [7; 32]);
+    renamed.users = vec![("alice".into(), Secret::from("wonder"))];
+    let renamed = Credentials::new(renamed).expect("good settings");
+    world.relay.configure(Arc::new(settings()), Arc::new(renamed));
+    world.pass_secs(700);
+    let stale = client.refresh(&mut world, 3600);
+    assert_eq!(stale.code(), 438);
+    assert_eq!(stale.get::<Realm<'_>>().expect("a realm").0, REALM);
+    client.nonce = stale.get::<Nonce<'_>>().expect("a nonce").0.to_vec();
+    assert_eq!(client.refresh(&mut world, 3600).code(), 0);
+
+    for remote in ["203.0.113.7:4000", "203.0.113.8:4000"] {
+        let request = Client::at(remote).bare(Method::ALLOCATE, |_| {});
+        let challenge = Client::at(remote).exchange(&mut world, &request);
+        assert_eq!(challenge.get::<Realm<'_>>().expect("a realm").0, "renamed.test");
+    }
 }
 
 /// Both ends relayed is the common case: a relayed address is a peer of another allocation here.

@@ -72,6 +72,37 @@ fn no_other_port_of_this_host_is_reached_through_it() {
     assert_eq!(world.drops, [DropReason::RefusedPeer; 4]);
 }
 
+/// A wide range in `peers.allow` is meant for other hosts: it does not open this one, whose ports
+/// but live relay ports stay closed until the host itself is named.
+#[test]
+fn allowing_a_wide_range_does_not_open_this_host() {
+    let nets = |list: &[&str]| list.iter().map(|net| net.parse().expect("a range")).collect();
+    let mut world = World::with(|settings| {
+        settings.allow = nets(&["0.0.0.0/0", "10.0.0.0/24", "198.51.100.0/24"]);
+        settings.own_addresses.push(ip("10.0.0.5"));
+        settings.service_ports.push(addr("192.0.2.77:443"));
+    });
+    let mut alice = Client::at("203.0.113.7:4000");
+    let mut bob = Client::at("203.0.113.8:4000").named("bob", "builder");
+    alice.allocate(&mut world);
+    let at_bob = bob.allocate(&mut world);
+    assert_eq!(alice.permit(&mut world, "10.0.0.6:22").code(), 0, "another host is open");
+    for own in ["10.0.0.5:22", "127.0.0.1:22", "192.0.2.77:22"] {
+        assert_eq!(alice.permit(&mut world, own).code(), 403, "{own}");
+        assert_eq!(alice.bind(&mut world, 0x4000, own).code(), 403, "{own}");
+    }
+    assert_eq!(alice.permit(&mut world, &at_bob.to_string()).code(), 0);
+    assert_eq!(alice.send(&mut world, &at_bob.to_string(), b"x").len(), 1);
+    assert!(alice.send(&mut world, "198.51.100.1:22", b"x").is_empty());
+
+    let mut named = World::with(|settings| settings.allow = nets(&["198.51.100.1/32"]));
+    alice.nonce.clear();
+    alice.allocate(&mut named);
+    alice.permit(&mut named, "198.51.100.1:22");
+    assert_eq!(alice.send(&mut named, "198.51.100.1:22", b"x").len(), 1);
+    assert!(alice.send(&mut named, "198.51.100.1:3478", b"x").is_empty(), "but not ourselves");
+}
+
 /// Others stored 18 kB for every spoofed packet: here nothing is stored for what proved nothing.
 #[test]
 fn unproved_packets_leave_nothing_behind() {
@@ -141,6 +172,20 @@ fn ports_and_quota_come_back_however_an_allocation_ends() {
     world.assert_clean();
 }
 
+/// Usage is accounted for when an allocation ends: however many end at once, each is reported.
+#[test]
+fn the_end_of_every_allocation_is_reported_even_when_all_end_at_once() {
+    let mut world = World::with(|settings| settings.ports = 50_000..=51_999);
+    for n in 0..2000 {
+        Client::at(&format!("203.0.113.7:{}", 4000 + n)).allocate(&mut world);
+    }
+    world.relay.end_all(world.now, EndReason::Shutdown);
+    world.drive();
+    world.assert_clean();
+    let closed = world.events.iter().filter(|event| matches!(event, Event::AllocationClosed(_)));
+    assert_eq!(closed.count(), 2000);
+}
+
 /// Log lines were forged through USERNAME: events are bounded in number, and a username goes along
 /// as a value of its own.
 #[test]
@@ -170,4 +215,19 @@ fn answers_carry_no_stale_bytes() {
     let answer = client.exchange(&mut world, &request);
     assert!(!answer.bytes.windows(2).any(|pair| pair == [0xAA, 0xAA]));
     assert!(answer.message().has(AttributeType::ERROR_CODE));
+}
+
+/// However many allocations end at once, each end is reported.
+#[test]
+fn every_end_is_reported_even_of_thousands_at_once() {
+    let mut world = World::with(|settings| settings.ports = 50_000..=59_999);
+    for n in 0..3000u32 {
+        Client::at(&format!("203.0.{}.{}:4000", n / 250, 1 + n % 250)).allocate(&mut world);
+    }
+    world.events.clear();
+    world.relay.end_all(world.now, EndReason::Shutdown);
+    world.drive();
+    let ends = world.events.iter().filter(|event| matches!(event, Event::AllocationClosed(_)));
+    assert_eq!(ends.count(), 3000);
+    world.assert_clean();
 }

@@ -156,6 +156,24 @@ fn wrong_credentials_are_401_and_counted() {
     world.assert_clean();
 }
 
+/// RFC 8489 9.2.4: every refused Allocate is counted under its code, also the stale nonce that ends
+/// some clients' attempt; but neither that nor a bad request is a failed authentication.
+#[test]
+fn what_failed_no_authentication_is_not_counted_as_if_it_had() {
+    let mut world = World::new();
+    let mut client = Client::at("203.0.113.7:4000");
+    client.nonce = b"nobody's".to_vec();
+    assert_eq!(client.allocate_with(&mut world, |_| {}).code(), 438);
+    let request = client.bare(Method::ALLOCATE, |w| {
+        w.put(&Username("alice")).integrity_sha1(b"key");
+    });
+    assert_eq!(client.exchange(&mut world, &request).code(), 400);
+    let numbers = world.relay.counters().snapshot();
+    assert!(numbers.allocations_refused.contains(&(438, 1)));
+    assert!(numbers.allocations_refused.contains(&(400, 1)));
+    assert_eq!(numbers.authentication_failures, 0);
+}
+
 /// 5: requests on an allocation must use the credentials it was opened with: else 441.
 #[test]
 fn another_users_request_on_an_allocation_is_441() {

@@ -289,6 +289,27 @@ fn a_socket_that_cannot_be_opened_is_508_and_leaks_no_quota() {
     }
 }
 
+/// 7.2: an operator reads why no socket could be opened, a bounded number of times.
+#[test]
+fn a_socket_that_cannot_be_opened_is_explained() {
+    for (failure, expected) in
+        [(OpenFailure::InUse, "`relay.ports`"), (OpenFailure::Exhausted, "descriptors")]
+    {
+        let mut world = World::new();
+        world.refuse = Some(failure);
+        let mut client = Client::at("203.0.113.7:4000");
+        for _ in 0..20 {
+            client.allocate_with(&mut world, |_| {});
+        }
+        assert_eq!(world.events.len(), 10);
+        let Event::Refused { method, code, why, username, .. } = &world.events[0] else {
+            panic!("a refusal");
+        };
+        assert_eq!((*method, *code, username.as_deref()), ("allocate", 508, Some("alice")));
+        assert!(why.contains(expected), "{why}");
+    }
+}
+
 /// 7.2: a port another program sits on is no reason to refuse: the next one is tried.
 #[test]
 fn a_port_in_use_is_passed_over() {
@@ -296,6 +317,28 @@ fn a_port_in_use_is_passed_over() {
     world.refuse_first = 3;
     Client::at("203.0.113.7:4000").allocate(&mut world);
     assert_eq!(world.shared.ports_taken(), 1);
+}
+
+/// 7.2: a port in use is replaced by any other where the client asked for any, by an even one where
+/// it asked for that.
+#[test]
+fn an_odd_port_takes_the_place_of_an_even_one_unless_that_was_asked_for() {
+    for seed in 0..8 {
+        let mut settings = settings();
+        settings.ports = 50_000..=50_001;
+        let shared = std::sync::Arc::new(relayhouse::turn::Shared::new(&settings, [1; 32]));
+        let mut world = World::shard(settings, shared, [seed; 32]);
+        world.refuse_first = 1;
+        let mut client = Client::at("203.0.113.7:4000");
+        assert_eq!(client.allocate_with(&mut world, |_| {}).code(), 0, "seed {seed}");
+        client.refresh(&mut world, 0);
+        world.refuse_first = 1;
+        let even = client.allocate_with(&mut world, |w| {
+            w.put(&EvenPort { reserve_next: false });
+        });
+        assert_eq!(even.code(), 508, "seed {seed}");
+        world.assert_clean();
+    }
 }
 
 /// 7.2: a full port range is 508; freeing one port makes room for one allocation.

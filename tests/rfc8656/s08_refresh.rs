@@ -1,6 +1,7 @@
 //! Section 8: Refreshing an allocation.
 
 use relayhouse::stun::{AdditionalAddressFamily, Lifetime, Method, RequestedAddressFamily};
+use relayhouse::turn::DropReason;
 
 use crate::machine::*;
 
@@ -85,4 +86,27 @@ fn one_of_two_families_can_outlive_the_other() {
     assert_eq!(world.relay.allocations(), 1);
     world.pass_secs(1200);
     world.assert_clean();
+}
+
+/// 8.2: with a family's relayed address go its channels: its port may be another client's next, and
+/// nothing may leave from there in that client's name.
+#[test]
+fn a_channel_of_an_expired_family_is_gone_with_it() {
+    let mut world = World::new();
+    let mut client = Client::at("203.0.113.7:4000");
+    client.allocate_with(&mut world, |w| {
+        w.put(&AdditionalAddressFamily(2));
+    });
+    let keep_ipv4 = client.ask(&mut world, Method::REFRESH, |w| {
+        w.put(&Lifetime(1800)).put(&RequestedAddressFamily(1));
+    });
+    assert_eq!(keep_ipv4.code(), 0);
+    world.pass_secs(590);
+    assert_eq!(client.bind(&mut world, 0x4000, "[2001:db8:5::1]:9").code(), 0);
+    assert_eq!(client.bind(&mut world, 0x4001, "192.0.2.9:9").code(), 0);
+    world.pass_secs(20);
+    assert_eq!(world.open.len(), 1);
+    assert!(client.send_channel(&mut world, 0x4000, b"x").is_empty());
+    assert_eq!(world.drops, [DropReason::NoChannel]);
+    assert_eq!(client.send_channel(&mut world, 0x4001, b"x").len(), 1, "the other lives on");
 }

@@ -96,3 +96,60 @@ fn the_number_of_permissions_is_bounded() {
     world.pass_secs(2);
     assert_eq!(client.permit(&mut world, "192.0.2.4:9").code(), 0);
 }
+
+fn permit_hosts(
+    world: &mut World,
+    client: &mut Client,
+    hosts: std::ops::RangeInclusive<u8>,
+) -> u16 {
+    let answer = client.ask(world, Method::CREATE_PERMISSION, |w| {
+        for host in hosts {
+            w.put(&XorPeerAddress(addr(&format!("192.0.2.{host}:9"))));
+        }
+    });
+    answer.code()
+}
+
+/// 10.2: the bound holds too where some of a request's peers are known, but have run out.
+#[test]
+fn peers_that_have_run_out_do_not_smuggle_others_over_the_bound() {
+    let mut world = World::with(|settings| settings.limits.permissions_per_allocation = 3);
+    let mut client = Client::at("203.0.113.7:4000");
+    client.allocate(&mut world);
+    world.pass_secs(10);
+    assert_eq!(permit_hosts(&mut world, &mut client, 1..=3), 0);
+    world.pass_secs(301);
+    assert_eq!(permit_hosts(&mut world, &mut client, 1..=6), 508);
+    assert_eq!(permit_hosts(&mut world, &mut client, 4..=6), 0);
+}
+
+/// 10.2: one peer named many times, by whatever ports, is one permission.
+#[test]
+fn a_peer_named_many_times_needs_one_permission() {
+    let mut world = World::with(|settings| settings.limits.permissions_per_allocation = 2);
+    let mut client = Client::at("203.0.113.7:4000");
+    client.allocate(&mut world);
+    let answer = client.ask(&mut world, Method::CREATE_PERMISSION, |w| {
+        for port in 1..=100 {
+            w.put(&XorPeerAddress(addr(&format!("192.0.2.1:{port}"))));
+        }
+    });
+    assert_eq!(answer.code(), 0);
+    assert_eq!(permit_hosts(&mut world, &mut client, 2..=2), 0);
+    assert_eq!(permit_hosts(&mut world, &mut client, 3..=3), 508);
+}
+
+/// What is established keeps what it was given: a bound lowered by a reload refuses new peers, and
+/// lets those there are be refreshed.
+#[test]
+fn a_lowered_bound_does_not_end_permissions() {
+    let mut world = World::new();
+    let mut client = Client::at("203.0.113.7:4000");
+    client.allocate(&mut world);
+    assert_eq!(permit_hosts(&mut world, &mut client, 1..=3), 0);
+    let mut lowered = settings();
+    lowered.limits.permissions_per_allocation = 2;
+    world.relay.configure(lowered.into(), credentials().into());
+    assert_eq!(permit_hosts(&mut world, &mut client, 1..=3), 0);
+    assert_eq!(permit_hosts(&mut world, &mut client, 4..=4), 508);
+}

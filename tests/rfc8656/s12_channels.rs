@@ -167,3 +167,23 @@ fn another_port_of_a_channels_peer_comes_by_indication() {
     let sent = world.peer_sends(port_of(relayed), addr("192.0.2.9:5"), b"x");
     assert_eq!(sent[0].get::<XorPeerAddress>().expect("peer").0, addr("192.0.2.9:5"));
 }
+
+/// What is established keeps what it was given: a range or a bound that a reload made smaller refuses
+/// new channels, and lets those there are be refreshed.
+#[test]
+fn a_reload_does_not_end_channels() {
+    let mut world = World::new();
+    let mut client = Client::at("203.0.113.7:4000");
+    client.allocate(&mut world);
+    assert_eq!(client.bind(&mut world, 0x5000, PEER).code(), 0);
+    assert_eq!(client.bind(&mut world, 0x5001, OTHER).code(), 0);
+    let mut smaller = settings();
+    smaller.channel_numbers = ChannelNumbers::Rfc8656;
+    smaller.limits.channels_per_allocation = 1;
+    smaller.limits.permissions_per_allocation = 1;
+    world.relay.configure(smaller.into(), credentials().into());
+    assert_eq!(client.bind(&mut world, 0x5000, PEER).code(), 0);
+    assert_eq!(client.bind(&mut world, 0x5001, OTHER).code(), 0);
+    assert_eq!(client.bind(&mut world, 0x5002, "192.0.2.9:1").code(), 400);
+    assert_eq!(client.bind(&mut world, 0x4000, "192.0.2.9:1").code(), 508);
+}

@@ -36,7 +36,10 @@ pub(super) async fn run(endpoint: &Endpoint, mut socket: Socket) {
     };
     match session.serve().await {
         End::Leave(leave) => session.socket.leave(leave).await,
-        End::Gone(how) => endpoint.hub.disconnect(conn, how).await,
+        End::Gone(how) => {
+            endpoint.hub.disconnect(conn, how).await;
+            session.socket.finish().await;
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub type Clock = Arc<dyn Fn() -> Now + Send + Sync>;
 const COMMANDS: usize = 1024;
 /// Commands handled before what they caused is sent.
 const BATCH: usize = 64;
-/// Events that may wait to be taken; what does not fit is lost (and counted in the log's gaps).
+/// Events that may wait to be taken; what does not fit is lost and counted.
 const EVENTS: usize = 4096;
 /// Messages for a connection beyond the queue of its peer: answers, which no replay needs.
 const ANSWERS: usize = 64;
@@ -46,6 +46,7 @@ enum Command {
 pub struct HubHandle {
     commands: mpsc::Sender<Command>,
     connections: Arc<AtomicU64>,
+    events_lost: Arc<AtomicU64>,
     limits: Arc<HubLimits>,
 }
 
@@ -58,10 +59,20 @@ pub fn start(
 ) -> (HubHandle, mpsc::Receiver<Event>) {
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (events, taken) = mpsc::channel(EVENTS);
-    let handle =
-        HubHandle { commands, connections: Arc::default(), limits: Arc::new(limits.clone()) };
-    let driver =
-        Driver { hub: Hub::new(limits, seed), clock, events, outgoing: HashMap::new(), over: None };
+    let handle = HubHandle {
+        commands,
+        connections: Arc::default(),
+        events_lost: Arc::default(),
+        limits: Arc::new(limits.clone()),
+    };
+    let driver = Driver {
+        hub: Hub::new(limits, seed),
+        clock,
+        events,
+        events_lost: Arc::clone(&handle.events_lost),
+        outgoing: HashMap::new(),
+        over: None,
+    };
     tokio::spawn(driver.run(inbox));
     (handle, taken)
 }
@@ -146,7 +157,12 @@ impl HubHandle {
         let _ = self.ask(|answer| Command::Shutdown(retry_after, answer)).await;
     }
 
-    /// Whether there was a shutdown.
+    /// Events that nobody took in time.
+    pub fn events_lost(&self) -> u64 {
+        self.events_lost.load(Ordering::Relaxed)
+    }
+
+    /// Whether the rooms are no more: there was a shutdown.
     pub fn is_over(&self) -> bool {
         self.commands.is_closed()
     }
@@ -167,6 +183,7 @@ struct Driver {
     hub: Hub,
     clock: Clock,
     events: mpsc::Sender<Event>,
+    events_lost: Arc<AtomicU64>,
     outgoing: HashMap<ConnId, mpsc::Sender<Outgoing>>,
     /// Answered when the shutdown is done.
     over: Option<oneshot::Sender<()>>,
@@ -247,7 +264,9 @@ impl Driver {
         }
         while let Some(event) = self.hub.poll_event() {
             // Nobody may hold the rooms up: an event that finds no place is lost.
-            let _ = self.events.try_send(event);
+            if let Err(mpsc::error::TrySendError::Full(_)) = self.events.try_send(event) {
+                self.events_lost.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 

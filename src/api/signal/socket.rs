@@ -99,6 +99,11 @@ impl Socket {
         .await;
     }
 
+    /// Answers the client's closing handshake, when it began one.
+    pub(super) async fn finish(mut self) {
+        let _ = timeout(self.patience.close, self.stream.flush()).await;
+    }
+
     async fn write(&mut self, message: Message) -> Result<(), Unwritable> {
         match timeout(self.patience.write, self.stream.send(message)).await {
             Ok(Ok(())) => Ok(()),

@@ -19,12 +19,6 @@ pub(super) fn together(effective: &Effective, config: &Config, problems: &mut Pr
             "is empty; write at least one address, such as \"0.0.0.0:3478\"".into(),
         );
     }
-    let ports = &config.relay.ports;
-    if let Some(udp) = config.listen.udp.iter().find(|udp| ports.contains(&udp.port())) {
-        let (first, last) = (ports.start(), ports.end());
-        let what = format!("{first}-{last} holds the port of {udp} in listen.udp; move one");
-        wrong("relay.ports", what);
-    }
     for external in &config.relay.external {
         let explicit = config.relay.addresses.iter().all(|choice| *choice != AddressChoice::Auto);
         let known = |ip| config.relay.addresses.contains(&AddressChoice::Ip(ip));

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::clock;
 use super::run::kept::random;
+use super::{Failure, clock};
 use crate::api::{Minter, creator_claims};
 use crate::creds::api_key::{self, Scope};
 use crate::creds::ticket::TicketKey;
@@ -90,15 +90,17 @@ impl Desk {
         if name.as_ref().is_some_and(|name| name.len() > 100 || name.contains(char::is_control)) {
             return Err("a key's name has at most 100 bytes and no control characters".to_owned());
         }
-        let failed = |failure| format!("{failure:?}");
+        let failed = |failure: Failure| failure.to_string();
         let key = api_key::format(random().map_err(failed)?);
-        let id: String =
-            random::<5>().map_err(failed)?.iter().map(|byte| format!("{byte:02x}")).collect();
+        let made = clock::since_1970();
+        // Begins with the part of the second: keys of one second are listed as they were made.
+        let salt = u16::from_be_bytes(random().map_err(failed)?);
+        let id = format!("{:08x}{salt:04x}", made.subsec_nanos());
         let record = KeyRecord {
             id: id.clone(),
             name,
             scopes: scopes.iter().copied().collect(),
-            created: clock::unix().0,
+            created: made.as_secs(),
         };
         let stored = self.store()?.keys().add(api_key::hash(&key), record).wait();
         stored.map_err(|error| error.to_string())?;

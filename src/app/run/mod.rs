@@ -14,7 +14,7 @@ mod settings;
 mod signals;
 mod web;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -51,6 +51,7 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let store = Store::open(&config.data_dir).map_err(Failure::runtime)?;
     let kept = Kept::load(&store)?;
     let addresses = addresses::resolve(&config, &effective)?;
+    mention_nat(&config, &addresses);
     config.listen.udp = speakable(&config.listen.udp, &effective);
     let sockets = listeners::bind(&config.http.listen)?;
     let http = listeners::addresses(&sockets)?;
@@ -135,6 +136,22 @@ fn opening_words(config: &Config, warnings: &[String]) {
         keys.iter().filter(|(_, list)| !list.is_empty()).map(|(key, _)| *key).collect();
     if !asked.is_empty() {
         info!(keys = asked.join(","), "these listeners are not served by this version");
+    }
+}
+
+/// The usual surprise in clouds and behind routers: peers are told an address they cannot reach.
+fn mention_nat(config: &Config, addresses: &Addresses) {
+    let inner = |ip: IpAddr| match ip {
+        IpAddr::V4(ip) => ip.is_private(),
+        IpAddr::V6(ip) => ip.is_unique_local(),
+    };
+    if !config.dev && addresses.relay.iter().all(|address| inner(address.public)) {
+        let relay: Vec<_> = addresses.relay.iter().map(|at| at.public.to_string()).collect();
+        info!(
+            addresses = relay.join(","),
+            "relayed addresses are private: clients on the internet cannot reach them; if this \
+             host has a public address, write it into relay.external"
+        );
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn reload(server: &Server) {
     let credentials = match settings::credentials(&config, &server.kept) {
         Ok(credentials) => Arc::new(credentials),
         Err(failure) => {
-            return error!(?failure, "the configuration stays as it was: it cannot be used");
+            return error!(problem = failure.to_string(), "the configuration stays as it was");
         }
     };
     let turn = settings::turn(&config, &server.addresses, &server.http);

@@ -108,6 +108,7 @@ impl<'a> Shard<'a> {
             Arc::clone(&orders.credentials),
             Arc::clone(&seat.shared),
             seed,
+            seat.index as u8,
         );
         seat.control.count_anew(relay.counters());
         // A ring that the last machine heard but did not answer must not be lost.

@@ -35,6 +35,22 @@ fn a_room_whose_idle_time_is_zero_stays_empty_for_ever() {
 }
 
 #[test]
+fn a_silent_room_closes_when_a_time_for_that_is_set() {
+    let silence = Duration::from_secs(60);
+    let mut world = World::with(HubLimits { silence, ..HubLimits::default() });
+    world.join(1, "ann");
+    world.wait(Duration::from_secs(59));
+    world.say(1, Body::Ping);
+    world.wait(Duration::from_secs(59));
+    assert_eq!(world.heard(1), ["pong"]);
+    world.wait(Duration::from_secs(1));
+    assert_eq!(world.heard(1), ["leave room_closed stop"]);
+    let closed = Event::RoomClosed { room: "r".into(), reason: CloseReason::Silent };
+    assert_eq!(world.events.last(), Some(&closed));
+    assert_eq!(world.hub.poll_timeout(), None);
+}
+
+#[test]
 fn an_expired_room_sends_everybody_away() {
     let mut world = World::new();
     world.open(RoomSpec { expires: Some(UnixTime(1_000_100)), ..spec("e") });

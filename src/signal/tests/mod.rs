@@ -9,7 +9,6 @@ mod resuming;
 mod simulation;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
