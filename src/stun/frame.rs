@@ -30,21 +30,49 @@ pub enum Frame {
 ///
 /// A message is whole only with its padding, which a stream always has (RFC 8656 section 12.5).
 pub fn next(buffered: &[u8]) -> Frame {
-    let Some(first) = buffered.first() else { return Frame::Partial };
+    match announced(buffered) {
+        Announced::Length(len) => {
+            let padded = len.next_multiple_of(4);
+            if buffered.len() < padded { Frame::Partial } else { Frame::Whole { len, padded } }
+        }
+        Announced::Nothing => Frame::Partial,
+        Announced::Nonsense => Frame::Broken,
+    }
+}
+
+/// How many bytes the first message in `buffered` takes off the stream once it is whole; `None`
+/// while its length has not come in, and for what is no message.
+pub fn expected(buffered: &[u8]) -> Option<usize> {
+    match announced(buffered) {
+        Announced::Length(len) => Some(len.next_multiple_of(4)),
+        Announced::Nothing | Announced::Nonsense => None,
+    }
+}
+
+/// What the first bytes of a message say of its length.
+enum Announced {
+    /// Not yet there.
+    Nothing,
+    /// No message begins like this.
+    Nonsense,
+    /// Header and content, without padding.
+    Length(usize),
+}
+
+fn announced(buffered: &[u8]) -> Announced {
+    let Some(first) = buffered.first() else { return Announced::Nothing };
     let (header, aligned) = match kind(*first) {
         Kind::Stun => (HEADER, true),
         Kind::ChannelData => (channel_data::HEADER, false),
-        Kind::Other => return Frame::Broken,
+        Kind::Other => return Announced::Nonsense,
     };
-    let Some(&[high, low]) = buffered.get(2..4) else { return Frame::Partial };
+    let Some(&[high, low]) = buffered.get(2..4) else { return Announced::Nothing };
     let value = usize::from(u16::from_be_bytes([high, low]));
     // RFC 8489 section 5: attributes are padded, so the two lowest bits of the length are zero.
-    if aligned && value % 4 != 0 {
-        return Frame::Broken;
+    match aligned && value % 4 != 0 {
+        true => Announced::Nonsense,
+        false => Announced::Length(header + value),
     }
-    let len = header + value;
-    let padded = len.next_multiple_of(4);
-    if buffered.len() < padded { Frame::Partial } else { Frame::Whole { len, padded } }
 }
 
 #[cfg(test)]
@@ -99,6 +127,15 @@ mod tests {
         bytes.extend(stun(4));
         assert_eq!(next(&bytes), Frame::Whole { len: 6, padded: 8 });
         assert_eq!(next(&bytes[8..]), Frame::Whole { len: 24, padded: 24 });
+    }
+
+    #[test]
+    fn the_length_is_known_from_the_fourth_byte_on() {
+        let bytes = channel(5);
+        assert_eq!(expected(&bytes[..3]), None);
+        assert_eq!(expected(&bytes[..4]), Some(12));
+        assert_eq!(expected(&stun(8)[..5]), Some(28));
+        assert_eq!(expected(b"GET "), None);
     }
 
     #[test]

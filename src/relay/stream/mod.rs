@@ -6,14 +6,22 @@
 //! goes out is collected over a turn and written with one call. Nothing here waits: what a client
 //! does not take stays in a queue with a bound, and what is over the bound is dropped and counted.
 
+mod connection;
+mod connections;
 mod door;
+mod outbox;
+mod send;
+mod tls;
 
 use std::fmt;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+pub(super) use connection::{Connection, Ended};
+pub(super) use connections::Connections;
 pub use door::StreamDoor;
 pub(super) use door::{Arrival, Census, Mailbox};
+pub(super) use outbox::{Cargo, Outbox};
 
 /// A client's connection, ready for its first STUN message or in the middle of it.
 pub struct Stream {
