@@ -24,6 +24,8 @@ pub(super) struct Banner<'a> {
     pub(super) udp: &'a [SocketAddr],
     /// Real HTTP addresses.
     pub(super) http: &'a [SocketAddr],
+    /// The relayed addresses, as peers see them.
+    pub(super) peers_see: String,
     /// Whether every relayed address is on loopback.
     pub(super) relays_on_loopback: bool,
 }
@@ -54,6 +56,7 @@ impl Banner<'_> {
         let servers = self.credential.get("iceServers").unwrap_or(&Value::Null);
         let _ = write!(text, "{servers:#}\n\n");
         let _ = writeln!(text, "Let through the firewall: {}", self.ports());
+        let _ = writeln!(text, "Peers see media from:     {}", self.peers_see);
         let data = std::path::absolute(&self.config.data_dir);
         let data = data.unwrap_or_else(|_| self.config.data_dir.clone());
         let _ = writeln!(text, "State is kept in:         {}", data.display());
@@ -98,7 +101,8 @@ mod tests {
         let (udp, http) = ([udp.parse().expect("an address")], [http.parse().expect("an address")]);
         let (config, credential) = (&config, Value::Null);
         let (udp, http) = (&udp[..], &http[..]);
-        Banner { config, file: None, link: None, credential, udp, http, relays_on_loopback }.ports()
+        let (file, link, peers_see) = (None, None, String::new());
+        Banner { config, file, link, credential, udp, http, peers_see, relays_on_loopback }.ports()
     }
 
     #[test]

@@ -2,11 +2,15 @@
 
 mod addresses;
 mod banner;
+mod doctor;
+mod drain;
 mod endpoints;
 pub mod kept;
 mod listeners;
+mod nat_discovery;
 mod notify;
 pub mod offline;
+mod public_address;
 mod relay_slot;
 mod reload;
 mod server;
@@ -29,6 +33,7 @@ use crate::store::Store;
 use crate::turn::Event;
 
 use addresses::Addresses;
+use drain::Drain;
 use kept::Kept;
 use relay_slot::RelaySlot;
 use reload::Live;
@@ -51,6 +56,7 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let store = Store::open(&config.data_dir).map_err(Failure::runtime)?;
     let kept = Kept::load(&store)?;
     let addresses = addresses::resolve(&config, &effective)?;
+    doctor::examine(&addresses.relay, &config);
     config.listen.udp = speakable(&config.listen.udp, &effective);
     let sockets = listeners::bind(&config.http.listen)?;
     let http = listeners::addresses(&sockets)?;
@@ -67,9 +73,13 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
         udp,
         http,
         log,
+        changing: std::sync::Mutex::default(),
+        drain: Drain::default(),
     });
     let till = Arc::clone(&server);
     let desk = Desk::new(move || till.till(), Some(store.clone()));
+    let drained = Arc::clone(&server);
+    let desk = desk.with_drain(move || drain::begin(&drained));
     let data_dir = server.live.load().config.data_dir.clone();
     let control = desk::server::serve(&data_dir, desk.clone()).map_err(Failure::Runtime)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -112,6 +122,7 @@ fn say_ready(server: &Server, desk: &Desk) {
         credential: desk.credential().unwrap_or_default(),
         udp: &server.udp,
         http: &server.http,
+        peers_see: doctor::seen_as(&server.addresses.relay),
         relays_on_loopback: server.addresses.relay.iter().all(|at| at.public.is_loopback()),
     };
     // Nobody may be reading: that is no reason to stop.
@@ -156,10 +167,15 @@ fn start_relay(
     addresses: &Addresses,
     http: &[SocketAddr],
 ) -> Result<RelayHandle, Failure> {
+    let settings = settings::turn(config, addresses, http, None);
+    if !settings.nat_discovery.is_empty() {
+        let at: Vec<_> = settings.nat_discovery.iter().map(|at| at.local).collect();
+        info!(addresses = joined(&at), "NAT behaviour discovery (RFC 5780) is served");
+    }
     let relay = relay::start(RelayConfig {
         listen: config.listen.udp.clone(),
         workers: config.relay.workers,
-        settings: settings::turn(config, addresses, http),
+        settings,
         credentials: Arc::new(settings::credentials(config, kept)?),
         event_capacity: EVENT_CAPACITY,
     });

@@ -1,7 +1,7 @@
 //! What the parts of a running server share.
 
 use std::net::SocketAddr;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -12,6 +12,7 @@ use crate::app::desk::Till;
 use crate::app::log::LogHandle;
 
 use super::addresses::Addresses;
+use super::drain::Drain;
 use super::kept::Kept;
 use super::relay_slot::RelaySlot;
 use super::reload::Live;
@@ -41,6 +42,10 @@ pub(super) struct Server {
     pub(super) http: Vec<SocketAddr>,
     /// The log.
     pub(super) log: LogHandle,
+    /// Held by whoever changes what counts.
+    pub(super) changing: Mutex<()>,
+    /// Whether it is to stop when the last allocation is gone.
+    pub(super) drain: Drain,
 }
 
 impl Server {

@@ -9,9 +9,16 @@ use crate::turn::Settings;
 
 use super::addresses::Addresses;
 use super::kept::Kept;
+use super::nat_discovery;
 
 /// What the relay's machines must know. `http` are the addresses the page is served on: no peer.
-pub(super) fn turn(config: &Config, addresses: &Addresses, http: &[SocketAddr]) -> Settings {
+/// `alternate` are the servers that new clients are sent to, when this one drains.
+pub(super) fn turn(
+    config: &Config,
+    addresses: &Addresses,
+    http: &[SocketAddr],
+    alternate: Option<&[SocketAddr]>,
+) -> Settings {
     let listen = &config.listen;
     let ours = [&listen.udp[..], &listen.tcp, &listen.tls, http];
     Settings {
@@ -25,9 +32,12 @@ pub(super) fn turn(config: &Config, addresses: &Addresses, http: &[SocketAddr]) 
         own_addresses: addresses.own.clone(),
         service_ports: ours.concat().into_iter().filter(|address| address.port() != 0).collect(),
         unauthenticated_rate: config.unauthenticated_rate,
-        nat_discovery: Vec::new(),
-        alternate: Vec::new(),
-        draining: false,
+        nat_discovery: match config.relay.nat_discovery {
+            true => nat_discovery::of(&listen.udp, &addresses.relay),
+            false => Vec::new(),
+        },
+        alternate: alternate.unwrap_or_default().to_vec(),
+        draining: alternate.is_some(),
     }
 }
 

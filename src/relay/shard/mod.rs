@@ -7,6 +7,8 @@
 mod icmp;
 mod receive;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 #[cfg(test)]
 pub(super) use receive::fill;
