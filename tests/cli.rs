@@ -232,11 +232,11 @@ fn a_second_instance_on_one_data_folder_is_refused() {
 #[test]
 fn an_address_of_another_host_is_refused() {
     let house = House::new();
-    let args = ["--listen", "192.0.2.1:3478", "--http", "127.0.0.1:0"];
+    let args = ["--listen", "203.0.113.77:3478", "--http", "127.0.0.1:0"];
     let sentence = house.refused(1, &args);
-    assert!(sentence.contains("192.0.2.1"), "{sentence}");
-    let sentence = house.refused(2, &[&["--relay-address", "192.0.2.1"], &FREE[..]].concat());
-    assert!(sentence.contains("--relay-address: relay.addresses: 192.0.2.1"), "{sentence}");
+    assert!(sentence.contains("203.0.113.77"), "{sentence}");
+    let sentence = house.refused(2, &[&["--relay-address", "203.0.113.77"], &FREE[..]].concat());
+    assert!(sentence.contains("--relay-address: relay.addresses: 203.0.113.77"), "{sentence}");
 }
 
 // --- running --------------------------------------------------------------------------------

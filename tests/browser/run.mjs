@@ -11,6 +11,7 @@ import { resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { aCall } from './call.mjs';
 import { everyone } from './everyone.mjs';
+import { closed } from './closed.mjs';
 import { complaintsOf, launch, open } from './pages.mjs';
 import { startServer } from './server.mjs';
 import { trouble } from './trouble.mjs';
@@ -93,5 +94,6 @@ try {
 
 new House().group('a call over IPv4', aCall);
 new House().group('a call whose relay is reached over IPv6', (house) => aCall(house, { brief: true }), { listen: '[::1]:0' });
+new House().group('a server that is closed to strangers', closed, { dev: false });
 new House().group('for everyone', everyone);
 new House().group('when something fails', trouble);

@@ -10,16 +10,19 @@ const STOPS_WITHIN_MS = 5_000;
 
 /**
  * @param {string} binary
- * @param {{listen?: string}} [how]
- * @returns {Promise<{origin: string, udp: string[], log: () => string, stop: () => Promise<void>}>}
+ * @param {{listen?: string, http?: string, data?: string, dev?: boolean}} [how] without `dev` it is closed to
+ *   strangers and holds to its default peer policy
+ * @returns {Promise<{origin: string, udp: string[], log: () => string, stop: () => Promise<void>, killAndStart: () => Promise<any>,
+ *   creatorLink: () => string|undefined}>}
  */
-export async function startServer(binary, { listen = '127.0.0.1:0' } = {}) {
-  const data = await mkdtemp(join(tmpdir(), 'relayhouse-browser-'));
-  const args = ['--dev', '--listen', listen, '--http', '127.0.0.1:0', '--data-dir', data, '--set', 'log.format=json'];
+export async function startServer(binary, { listen = '127.0.0.1:0', http = '127.0.0.1:0', data, dev = true } = {}) {
+  data ??= await mkdtemp(join(tmpdir(), 'relayhouse-browser-'));
+  const args = [...(dev ? ['--dev'] : []), '--listen', listen, '--http', http, '--data-dir', data, '--set', 'log.format=json'];
   // The server reads RELAYHOUSE_… as its configuration; what is meant for this test is not.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RELAYHOUSE_')));
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
   /** @type {string[]} */ const lines = [];
+  let creatorLink;
   const log = () => lines.slice(-40).join('\n');
   const ended = new Promise((resolve) => { child.once('exit', resolve); child.once('error', resolve); });
   const stop = async () => {
@@ -42,7 +45,7 @@ export async function startServer(binary, { listen = '127.0.0.1:0' } = {}) {
         for (const line of parts) { lines.push(line); see(line); }
       });
     };
-    read(child.stdout, () => {});
+    read(child.stdout, (line) => { creatorLink ??= /\S+#creator=\S+/.exec(line)?.[0]; });
     read(child.stderr, (line) => {
       let fields;
       try { ({ fields } = JSON.parse(line)); } catch { return; }
@@ -51,5 +54,10 @@ export async function startServer(binary, { listen = '127.0.0.1:0' } = {}) {
       resolve(fields);
     });
   }).catch(async (cause) => { await stop(); throw cause; });
-  return { origin: `http://${ready.http.split(',')[0]}`, udp: ready.udp.split(','), log, stop };
+  const killAndStart = async () => {
+    child.kill('SIGKILL');
+    await ended;
+    return startServer(binary, { listen: ready.udp, http: ready.http, data, dev });
+  };
+  return { origin: `http://${ready.http.split(',')[0]}`, udp: ready.udp.split(','), log, stop, killAndStart, creatorLink: () => creatorLink };
 }

@@ -1,10 +1,17 @@
 // What a person reads when something fails.
 
 import assert from 'node:assert/strict';
-import { copyInvite, join, makeRoom } from './pages.mjs';
+import { copyInvite, join, makeRoom, untilFrames } from './pages.mjs';
 
 /** @param {any} house */
 export function trouble(house) {
+  /** Asks the server past the page. */
+  const post = (path, body, ticket) => fetch(house.origin + path, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json', ...(ticket ? { authorization: `Bearer ${ticket}` } : {}) },
+  }).then((answer) => answer.json());
+
   house.test('an invite works once; the second use is told so', async () => {
     const ada = await house.open();
     const grace = await house.open();
@@ -30,13 +37,8 @@ export function trouble(house) {
   house.test('a full room is told so', async () => {
     const ada = await house.open();
     const late = await house.open({ expect: /status of 4\d\d/ });
-    const call = (path, body, ticket) => fetch(house.origin + path, {
-      method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', authorization: `Bearer ${ticket}` },
-    }).then((answer) => answer.json());
-    const made = await fetch(`${house.origin}/api/v1/rooms`, {
-      method: 'POST', body: JSON.stringify({ capacity: 1 }), headers: { 'content-type': 'application/json' },
-    }).then((answer) => answer.json());
-    const invite = () => call(`/api/v1/rooms/${made.room.id}/invites`, {}, made.ticket).then(({ url }) => url);
+    const made = await post('/api/v1/rooms', { capacity: 1 });
+    const invite = () => post(`/api/v1/rooms/${made.room.id}/invites`, {}, made.ticket).then(({ url }) => url);
     await join(ada, await invite());
     await ada.locator('#view-call').waitFor();
     await join(late, await invite());
@@ -47,6 +49,53 @@ export function trouble(house) {
     await ada.getByRole('button', { name: 'Leave' }).click();
     await late.getByRole('button', { name: 'Try again' }).click();
     await late.locator('#view-call').waitFor();
+    await house.closePages();
+  });
+
+  house.test('a locked room is told so', async () => {
+    const ada = await house.open();
+    const late = await house.open({ expect: /status of 4\d\d/ });
+    await makeRoom(ada, house.origin);
+    const link = await copyInvite(ada);
+    await ada.evaluate(() => window.seen.sockets.at(-1).send('{"type":"lock"}'));
+    await join(late, link);
+    await late.getByText('The room is locked').waitFor();
+    await house.closePages();
+  });
+
+  house.test('in a room with a lobby a guest is told to wait, until the host lets them in', async () => {
+    const ada = await house.open();
+    const grace = await house.open();
+    const made = await post('/api/v1/rooms', { lobby: true });
+    await ada.goto(house.origin);
+    await ada.evaluate((seat) => sessionStorage.setItem('relayhouse.seat', JSON.stringify(seat)), made);
+    await ada.reload();
+    await ada.locator('#view-call').waitFor();
+    await join(grace, await copyInvite(ada));
+    await grace.getByRole('heading', { name: 'Waiting to be let in' }).waitFor();
+    await ada.getByText('Grace Hopper would like to come in').waitFor();
+    await house.shot(grace, 'lobby');
+    await house.shot(ada, 'knock');
+    await ada.getByRole('button', { name: 'Let in' }).click();
+    await untilFrames(grace, 10);
+    await house.closePages();
+  });
+
+  house.test('a server killed in the middle of a call and started again: the call comes back by itself', async () => {
+    const ada = await house.open({ expect: /WebSocket|ERR_CONNECTION/ });
+    const grace = await house.open({ expect: /WebSocket|ERR_CONNECTION/ });
+    await makeRoom(ada, house.origin);
+    await join(grace, await copyInvite(ada));
+    await untilFrames(ada, 10);
+    const before = await ada.evaluate(() => window.seen.sockets.length);
+    house.server = await house.server.killAndStart();
+    await ada.waitForFunction((count) => window.seen.sockets.length > count && window.seen.sockets.at(-1).readyState === 1, before);
+    await Promise.all([ada, grace].map(async (page) => {
+      await page.getByText('2 people').waitFor();
+      await page.locator('#paths .up').waitFor();
+      await untilFrames(page, 15);
+    }));
+    await house.shot(ada, 'after-restart');
     await house.closePages();
   });
 

@@ -106,7 +106,7 @@ export class Call extends EventTarget {
     this.#tell('room', { room, role });
     const present = new Set(peers.map((/** @type {{peer: string}} */ one) => one.peer));
     for (const id of [...this.peers.keys()]) {
-      if (!present.has(id)) this.#drop(id, 'left');
+      if (!present.has(id)) this.#drop(id, 'dropped');
       // Our seat is a new one: the others hold nothing of what we had with them.
       else if (resumed === false) this.#drop(id, 'replaced');
     }

@@ -45,7 +45,12 @@ export function startCall({ api, seat, media, waiting, over }) {
     stopCall();
     over(code, message, mine.entered);
   });
-  on('joined', ({ peer }) => { addTile(peer); drawPeople(mine); });
+  on('joined', ({ peer }) => {
+    clearNotice(`left-${peer.id}`);
+    clearNotice('invite');
+    addTile(peer);
+    drawPeople(mine);
+  });
   on('changed', (peer) => { drawTile(peer); if (peer.state === 'connected') clearNotice(`relay-${peer.id}`); });
   on('left', ({ peer, reason }) => someoneLeft(mine, peer, reason));
   on('gone', (id) => clearNotice(`knock-${id}`));

@@ -56,6 +56,8 @@ async function draw(peer, several) {
     line.before = undefined;
     return;
   }
+  // A tick that was held up comes right before the next: too short a time to tell a rate from.
+  if (line.before && path.at - line.before.at < EVERY_MS / 2) return;
   const same = line.before?.local.address === path.local.address ? line.before : undefined;
   const words = describe(path, same);
   head.textContent = prefix + words.headline;
