@@ -140,7 +140,9 @@ fn spawn(
     clock: Clock,
 ) -> std::io::Result<Worker> {
     let control = Arc::new(Control::new(orders)?);
-    let seat = Seat { listeners, control: Arc::clone(&control), shared, events, clock };
+    let number = u8::try_from(index).expect("no more shards than `workers::count` allows");
+    let control_too = Arc::clone(&control);
+    let seat = Seat { listeners, number, control: control_too, shared, events, clock };
     let thread =
         thread::Builder::new().name(format!("relay-{index}")).spawn(|| supervise::run(seat))?;
     Ok(Worker { control, thread })

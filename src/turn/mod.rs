@@ -12,6 +12,7 @@ mod client;
 mod command;
 mod counters;
 mod event;
+mod icmp;
 mod limiter;
 mod opening;
 mod peer;
@@ -29,13 +30,14 @@ mod response;
 mod settings;
 mod shared;
 mod table;
+mod tcp;
 mod timers;
 mod verdict;
 
 #[cfg(test)]
 mod tests;
 
-pub use command::{Answer, Command, OpenFailure, OpenId};
+pub use command::{Answer, Command, ConnectionId, OpenFailure, OpenId, RelayKind};
 pub use counters::{Counters, Snapshot};
 pub use event::{AllocationId, EndReason, Event, Summary};
 pub use relay::Relay;

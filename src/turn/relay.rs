@@ -24,7 +24,8 @@ use crate::net::{Flow, RelayPort};
 use crate::packet::Packet;
 use crate::time::{Instant, Now};
 
-/// Answers and events that wait for the driver, at most; it empties both after every batch.
+/// Answers, and events of what others can cause at will, that wait for the driver, at most; it
+/// empties both after every batch.
 pub(super) const MAX_WAITING: usize = 1024;
 
 /// Refusals reported as events per second; the rest is only counted.
@@ -64,15 +65,18 @@ pub struct Relay {
     answers: VecDeque<(Flow, Response)>,
     events: VecDeque<Event>,
     refusals: Refusals,
+    pub(super) shard: u8,
 }
 
 impl Relay {
-    /// A shard with nothing open. `seed` is 32 fresh random bytes, different for every shard.
+    /// A shard with nothing open. `seed` is 32 fresh random bytes, different for every shard, and
+    /// `shard` its number: 0 for the first.
     pub fn new(
         settings: Arc<Settings>,
         credentials: Arc<Credentials>,
         shared: Arc<Shared>,
         seed: [u8; 32],
+        shard: u8,
     ) -> Self {
         let mut random = Random::new(seed);
         let hasher = FixedState::with_seed(u64::from_be_bytes(random.bytes()));
@@ -94,6 +98,7 @@ impl Relay {
             answers: VecDeque::new(),
             events: VecDeque::new(),
             refusals: Refusals::default(),
+            shard,
             settings,
             credentials,
             shared,
@@ -123,6 +128,8 @@ impl Relay {
         match answer {
             Answer::RelayOpened(id) => self.relay_opened(now, id),
             Answer::RelayFailed(id, failure) => self.relay_failed(now, id, failure),
+            Answer::Connected(id) => self.connected(now, id),
+            Answer::ConnectFailed(id) => self.connect_failed(now, id),
         }
     }
 
@@ -137,7 +144,7 @@ impl Relay {
 
     /// Ends every allocation, so that each closes its ports and is reported.
     pub fn end_all(&mut self, now: Now, reason: EndReason) {
-        while let Some(slot) = self.table.any() {
+        for slot in self.table.slots() {
             self.end(now, slot, reason);
         }
     }
@@ -157,14 +164,9 @@ impl Relay {
 
     /// The next answer that had to wait, written into `packet`.
     pub fn poll_transmit(&mut self, packet: &mut Packet<'_>) -> Option<Route> {
-        loop {
-            let (flow, response) = self.answers.pop_front()?;
-            match response.write(&self.credentials, packet) {
-                Some(()) => return Some(Route::Client(flow)),
-                // Too small a buffer loses one answer, not those behind it.
-                None => self.counters.dropped(DropReason::Overloaded),
-            }
-        }
+        let (flow, response) = self.answers.pop_front()?;
+        response.write(&self.credentials, packet)?;
+        Some(Route::Client(flow))
     }
 
     /// The next thing that happened.
@@ -183,6 +185,11 @@ impl Relay {
         self.table.len()
     }
 
+    /// Whether nothing is open and nothing waits to be sent: a server that drains may stop.
+    pub fn is_idle(&self) -> bool {
+        self.table.len() == 0 && self.answers.is_empty()
+    }
+
     pub(super) fn drop_packet(&self, reason: DropReason) -> Verdict {
         self.counters.dropped(reason);
         Verdict::Drop(reason)
@@ -199,6 +206,13 @@ impl Relay {
         }
     }
 
+    /// Tells how an allocation begins or ends. None is left out: usage is accounted for by these, and
+    /// between two polls there are no more of them than packets and allocations.
+    pub(super) fn record(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    /// Tells what hostile packets can cause: left out when too much of it waits already.
     pub(super) fn report(&mut self, event: Event) {
         if self.events.len() < MAX_WAITING {
             self.events.push_back(event);
@@ -248,9 +262,7 @@ impl Relay {
         if allocation.phase == Phase::Open {
             let summary = allocation.summary(now.mono, reason);
             subtract(&self.counters.allocations, 1);
-            // Not bounded by the queue: there is at most one for each allocation there was, and an
-            // operator counts on every end.
-            self.events.push_back(Event::AllocationClosed(Box::new(summary)));
+            self.record(Event::AllocationClosed(Box::new(summary)));
         }
         self.close_all(allocation);
     }

@@ -46,6 +46,8 @@ pub(super) struct Seat {
     /// One socket for each address; their ports are shared with the other shards, and closing one
     /// would send other shards' clients elsewhere: they outlive the machine.
     pub(super) listeners: Vec<Listener>,
+    /// The shard's number: 0 for the first.
+    pub(super) number: u8,
     /// The mailbox.
     pub(super) control: Arc<Control>,
     /// What shards share.
@@ -102,6 +104,7 @@ impl<'a> Shard<'a> {
             Arc::clone(&orders.credentials),
             Arc::clone(&seat.shared),
             seed,
+            seat.number,
         );
         seat.control.count_anew(relay.counters());
         // A ring that the last machine heard but did not answer must not be lost.

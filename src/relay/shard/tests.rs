@@ -50,7 +50,7 @@ fn seat(addresses: &[&str]) -> (Seat, Vec<SocketAddr>) {
     let orders = Arc::new(Orders { settings, credentials });
     let control = Arc::new(Control::new(orders).expect("an eventfd"));
     let (events, _) = sync_channel(1);
-    (Seat { listeners, control, shared, events, clock: Clock::new() }, listening)
+    (Seat { number: 0, listeners, control, shared, events, clock: Clock::new() }, listening)
 }
 
 #[test]
