@@ -31,7 +31,7 @@ mod settings;
 mod shared;
 mod table;
 mod tcp;
-mod timers;
+pub(crate) mod timers;
 mod verdict;
 
 #[cfg(test)]

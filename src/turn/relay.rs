@@ -185,6 +185,11 @@ impl Relay {
         self.table.len()
     }
 
+    /// Whether `flow` has an allocation, open or being opened.
+    pub fn has_allocation(&self, flow: &Flow) -> bool {
+        self.table.slot_of(flow).is_some()
+    }
+
     /// Whether nothing is open and nothing waits to be sent: a server that drains may stop.
     pub fn is_idle(&self) -> bool {
         self.table.len() == 0 && self.answers.is_empty()

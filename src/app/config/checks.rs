@@ -24,6 +24,10 @@ pub(super) fn together(effective: &Effective, config: &Config, problems: &mut Pr
         (None, Some(_)) => {
             wrong("tls.certificate", "is empty; write the file that tls.key belongs to".into());
         }
+        (None, None) if !config.listen.tls.is_empty() && !config.dev => {
+            let what = "needs a certificate; write its files into tls.certificate and tls.key";
+            wrong("listen.tls", what.into());
+        }
         _ => {}
     }
     for external in &config.relay.external {

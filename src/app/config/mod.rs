@@ -4,6 +4,7 @@
 mod checks;
 mod dev;
 mod effective;
+mod follow;
 mod keys;
 mod nearest;
 mod print;
@@ -70,9 +71,9 @@ pub struct Config {
 pub struct Listen {
     /// Over UDP.
     pub udp: Vec<SocketAddr>,
-    /// Over TCP; not served by this version.
+    /// Over TCP, and over TLS too where there is a certificate.
     pub tcp: Vec<SocketAddr>,
-    /// Over TLS; not served by this version.
+    /// Over TLS.
     pub tls: Vec<SocketAddr>,
     /// Proxies that speak the PROXY protocol to the TCP and TLS listeners.
     pub proxy_from: Vec<IpNet>,
@@ -250,6 +251,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
     }
     effective.lay(source::environment::read(&sources.environment, &mut problems, &mut warnings));
     effective.lay(source::flags::read(&sources.flags, &sources.set, &mut problems));
+    follow::the_flag(&mut effective);
     if sources.dev {
         dev::keep_on_loopback(&mut effective);
     }

@@ -16,25 +16,28 @@ mod reload;
 mod server;
 mod settings;
 mod signals;
+pub mod tls;
 mod web;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use tracing::{info, warn};
 
-use super::config::{Config, Effective, Loaded, Place, Sources};
+use super::config::{Config, Loaded, Sources};
 use super::desk::Desk;
 use super::{Failure, desk, log};
-use crate::relay::{self, RelayConfig, RelayHandle, StartError};
+use crate::front;
+use crate::relay::{self, RelayConfig, RelayHandle, StartError, StreamLimits};
 use crate::store::Store;
 use crate::turn::Event;
 
 use addresses::Addresses;
 use drain::Drain;
 use kept::Kept;
+use listeners::Listening;
 use relay_slot::RelaySlot;
 use reload::Live;
 use server::Server;
@@ -57,12 +60,12 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let kept = Kept::load(&store)?;
     let addresses = addresses::resolve(&config, &effective)?;
     doctor::examine(&addresses.relay, &config);
-    config.listen.udp = speakable(&config.listen.udp, &effective);
-    let sockets = listeners::bind(&config.http.listen)?;
-    let http = listeners::addresses(&sockets)?;
-    let mut relay = start_relay(&config, &kept, &addresses, &http)?;
+    let tls = tls::start(&config, &effective)?;
+    config.listen.udp = addresses::speakable("listen.udp", &config.listen.udp, &effective);
+    let (sockets, mut listening) = listeners::bind(&config, &effective)?;
+    let mut relay = start_relay(&config, &kept, &addresses, &listening)?;
     let events = log_events(&mut relay)?;
-    let udp = relay.listening().to_vec();
+    listening.udp = relay.listening().to_vec();
     let server = Arc::new(Server {
         live: Arc::new(Live { config, effective }).into(),
         relay: RelaySlot::new(relay),
@@ -70,8 +73,8 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
         sources,
         kept,
         addresses,
-        udp,
-        http,
+        listening,
+        tls,
         log,
         changing: std::sync::Mutex::default(),
         drain: Drain::default(),
@@ -98,17 +101,19 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
 /// The part that runs on tokio: pages, API and signalling, until a signal.
 async fn serve(
     server: &Arc<Server>,
-    sockets: Vec<std::net::TcpListener>,
+    sockets: Vec<(TcpListener, front::Place)>,
     store: Store,
     desk: &Desk,
 ) -> Result<(), Failure> {
     let mut signals = Signals::catch()?;
     let web = web::start(server, sockets, store).await?;
+    tokio::spawn(tls::watch(Arc::clone(server)));
     say_ready(server, desk);
     signals.until_stop(server).await;
     notify::notify("STOPPING=1");
     tokio::spawn(signals.exit_on_next());
-    web.stop().await
+    web.stop().await;
+    Ok(())
 }
 
 /// The banner, the one line that tells scripts that everything listens, and systemd.
@@ -120,15 +125,15 @@ fn say_ready(server: &Server, desk: &Desk) {
         file: server.sources.file.as_deref(),
         link: server.till().link().ok(),
         credential: desk.credential().unwrap_or_default(),
-        udp: &server.udp,
-        http: &server.http,
+        listening: &server.listening,
         peers_see: doctor::seen_as(&server.addresses.relay),
         relays_on_loopback: server.addresses.relay.iter().all(|at| at.public.is_loopback()),
     };
     // Nobody may be reading: that is no reason to stop.
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(banner.text().as_bytes()).and_then(|()| stdout.flush());
-    info!(udp = joined(&server.udp), http = joined(&server.http), "ready");
+    let Listening { udp, tcp, tls, http } = &server.listening;
+    info!(udp = joined(udp), tcp = joined(tcp), tls = joined(tls), http = joined(http), "ready");
     notify::notify("READY=1");
 }
 
@@ -141,33 +146,15 @@ fn opening_words(config: &Config, warnings: &[String]) {
         );
     }
     warnings.iter().for_each(|warning| warn!("{warning}"));
-    let keys = [("listen.tcp", &config.listen.tcp), ("listen.tls", &config.listen.tls)];
-    let asked: Vec<_> =
-        keys.iter().filter(|(_, list)| !list.is_empty()).map(|(key, _)| *key).collect();
-    if !asked.is_empty() {
-        info!(keys = asked.join(","), "these listeners are not served by this version");
-    }
-}
-
-/// The addresses to listen on. IPv6 that nobody asked for is left out on a host without it.
-fn speakable(udp: &[SocketAddr], effective: &Effective) -> Vec<SocketAddr> {
-    let by_default = matches!(effective.place("listen.udp"), Place::Default | Place::Dev);
-    let (kept, left): (Vec<SocketAddr>, Vec<SocketAddr>) =
-        udp.iter().partition(|address| !by_default || addresses::is_here(address.ip()));
-    if !left.is_empty() && !kept.is_empty() {
-        info!(addresses = joined(&left), "this host does not have these; they are left out");
-        return kept;
-    }
-    udp.to_vec()
 }
 
 fn start_relay(
     config: &Config,
     kept: &Kept,
     addresses: &Addresses,
-    http: &[SocketAddr],
+    listening: &Listening,
 ) -> Result<RelayHandle, Failure> {
-    let settings = settings::turn(config, addresses, http, None);
+    let settings = settings::turn(config, addresses, listening, None);
     if !settings.nat_discovery.is_empty() {
         let at: Vec<_> = settings.nat_discovery.iter().map(|at| at.local).collect();
         info!(addresses = joined(&at), "NAT behaviour discovery (RFC 5780) is served");
@@ -177,6 +164,7 @@ fn start_relay(
         workers: config.relay.workers,
         settings,
         credentials: Arc::new(settings::credentials(config, kept)?),
+        streams: StreamLimits { connections: config.stream_connections, ..StreamLimits::default() },
         event_capacity: EVENT_CAPACITY,
     });
     let relay = relay.map_err(|error| match error {

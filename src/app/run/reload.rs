@@ -10,7 +10,7 @@ use crate::app::config::{self, Change, Config, Effective};
 use crate::creds::Credentials;
 
 use super::server::Server;
-use super::{drain, settings};
+use super::{drain, settings, tls};
 
 /// What counts at the moment.
 #[derive(Debug)]
@@ -41,6 +41,9 @@ pub(super) fn reload(server: &Server) {
             return error!(problem = failure.to_string(), "the configuration stays as it was");
         }
     };
+    if let Err(failure) = tls::reload(server, &live.config, &config) {
+        return error!(problem = failure.to_string(), "the configuration stays as it was");
+    }
     give_relay(server, &config, credentials);
     server.log.set_level(&config.log.level);
     let (mut applied, mut restart) = (Vec::new(), Vec::new());
@@ -75,7 +78,7 @@ pub(super) fn configure_relay(server: &Server) -> Vec<SocketAddr> {
 
 fn give_relay(server: &Server, config: &Config, credentials: Arc<Credentials>) -> Vec<SocketAddr> {
     let alternate = server.drain.is_on().then(|| drain::alternates(config));
-    let turn = settings::turn(config, &server.addresses, &server.http, alternate.as_deref());
+    let turn = settings::turn(config, &server.addresses, &server.listening, alternate.as_deref());
     server.relay.with(|relay| relay.reconfigure(turn, credentials));
     alternate.unwrap_or_default()
 }

@@ -135,6 +135,7 @@ impl Shard<'_> {
             add(&self.seat.control.stats.send_drops, lost);
         }
         self.outgoing.clear();
+        self.flush_streams();
         (self.used, self.answers) = (0, 0);
     }
 }

@@ -13,6 +13,7 @@ use super::super::clock::Clock;
 use super::super::control::{Control, Orders};
 use super::super::listener::Listener;
 use super::super::socket::{Sharing, Socket};
+use super::super::stream::{Census, StreamLimits};
 use super::super::tests::{address_of, peer};
 use super::{Seat, Shard};
 
@@ -50,7 +51,17 @@ fn seat(addresses: &[&str]) -> (Seat, Vec<SocketAddr>) {
     let orders = Arc::new(Orders { settings, credentials });
     let control = Arc::new(Control::new(orders).expect("an eventfd"));
     let (events, _) = sync_channel(1);
-    (Seat { number: 0, listeners, control, shared, events, clock: Clock::new() }, listening)
+    let seat = Seat {
+        listeners,
+        shards: Arc::new([Arc::clone(&control)]),
+        control,
+        index: 0,
+        census: Arc::new(Census::new(StreamLimits::default(), 1)),
+        shared,
+        events,
+        clock: Clock::new(),
+    };
+    (seat, listening)
 }
 
 #[test]

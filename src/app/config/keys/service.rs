@@ -38,8 +38,8 @@ pub(super) const KEYS: &[Key] = &[
         kind: List,
         default: r#"["0.0.0.0:3478", "[::]:3478"]"#,
         reload: Restart,
-        about: "The same over TCP, for networks without UDP. Checked, but not served by this \
-                version.",
+        about: "The same over TCP, for networks without UDP; with a certificate, over TLS as well. \
+                Empty it where nobody needs it.",
         apply: |c, v| put(&mut c.listen.tcp, net::listen(v, 3478)),
     },
     Key {
@@ -47,8 +47,9 @@ pub(super) const KEYS: &[Key] = &[
         kind: List,
         default: "[]",
         reload: Restart,
-        about: "The same over TLS, for networks that let only HTTPS through. Checked, but not \
-                served by this version.",
+        about: "The same over TLS alone, for networks that let only HTTPS through: such as \
+                \"0.0.0.0:5349\", or \"0.0.0.0:443\", which may stand in http.listen as well. Needs \
+                tls.certificate.",
         apply: |c, v| put(&mut c.listen.tls, net::listen(v, 5349)),
     },
     Key {
@@ -84,8 +85,8 @@ pub(super) const KEYS: &[Key] = &[
         kind: List,
         default: r#"["127.0.0.1:8080"]"#,
         reload: Restart,
-        about: "Addresses of the page, the API and signalling. Behind a reverse proxy on another \
-                host, name an address that it reaches.",
+        about: "Addresses of the page, the API and signalling; with a certificate, for HTTPS as well. \
+                Behind a reverse proxy on another host, name an address that it reaches.",
         apply: |c, v| put(&mut c.http.listen, net::listen(v, 8080)),
     },
     Key {
