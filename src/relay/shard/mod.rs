@@ -8,6 +8,8 @@ mod icmp;
 mod receive;
 mod settle;
 mod streams;
+#[cfg(test)]
+mod tests;
 
 #[cfg(test)]
 pub(super) use receive::fill;
