@@ -3,6 +3,7 @@
 //! The sockets are opened by the driver: the answer waits until they are (`opening.rs`).
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hashbrown::HashMap;
@@ -73,7 +74,7 @@ impl Relay {
         let quota = &self.settings.quota;
         let grant = Grant::take(&self.shared.quotas, quota, &owner, flow.remote.0.ip())
             .map_err(Reject::Quota)?;
-        let drawn = self.draw(now, &wish)?;
+        let drawn = self.draw(now, &wish, owner.user())?;
         self.open(now, flow, message, owner, grant, &wish, drawn);
         Ok(Outcome::Later)
     }
@@ -87,7 +88,7 @@ impl Relay {
     }
 
     /// Steps 5 to 9: the port(s), by token, by parity or any.
-    fn draw(&mut self, now: Now, wish: &Wish) -> Result<Drawn, Reject> {
+    fn draw(&mut self, now: Now, wish: &Wish, user: &Arc<str>) -> Result<Drawn, Reject> {
         if let Some(token) = wish.token {
             let kept = self.shared.reservations.redeem(now.mono, &token);
             let first = kept.ok_or(Reject::Rule(508, "RESERVATION-TOKEN is unknown or too old"))?;
@@ -103,7 +104,7 @@ impl Relay {
         }
         let reserve = wish.even.is_some_and(|even| even.reserve_next);
         if reserve {
-            let (first, token) = self.draw_pair(now, family)?;
+            let (first, token) = self.draw_pair(now, family, user)?;
             return Ok(Drawn { first, second: None, token, address_error: None });
         }
         let parity = if wish.even.is_some() { Parity::Even } else { Parity::Any };
@@ -124,6 +125,7 @@ impl Relay {
         &mut self,
         now: Now,
         family: Family,
+        user: &Arc<str>,
     ) -> Result<(PortClaim, Option<Token>), Reject> {
         let addresses = self.relay_indices(family);
         let pair = addresses
@@ -131,9 +133,9 @@ impl Relay {
             .find_map(|a| PortClaim::draw_pair(&self.shared.ports, a, &mut self.random));
         let (first, next) = pair.ok_or(NO_PORT)?;
         let token: Token = self.random.bytes();
-        let kept = self.shared.reservations.keep(now.mono, token, next);
-        self.reserved_until = Some(now.mono + RESERVATION);
+        let kept = self.shared.reservations.keep(now.mono, token, next, user);
         kept.map_err(|_| Reject::Rule(508, "too many reserved ports wait for their second half"))?;
+        self.reserved_until = Some(now.mono + RESERVATION);
         Ok((first, Some(token)))
     }
 

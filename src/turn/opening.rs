@@ -11,6 +11,7 @@ use super::ports::Parity;
 use super::relay::Relay;
 use super::response::Response;
 use crate::net::Family;
+use crate::stun::Method;
 use crate::time::Now;
 
 impl Relay {
@@ -43,7 +44,7 @@ impl Relay {
         let again = failure == OpenFailure::InUse && tries > 1;
         if !again || self.open_another(now, slot, &failed).is_none() {
             drop(failed);
-            self.give_up(now, slot, family);
+            self.give_up(now, slot, family, failure);
         }
     }
 
@@ -53,7 +54,8 @@ impl Relay {
         let (claim, token) = match failed.claim.parity() {
             Parity::EvenPair => {
                 self.withdraw_reservation(now, slot);
-                self.draw_pair(now, family).ok()?
+                let user = Arc::clone(self.table.get(slot)?.owner.user());
+                self.draw_pair(now, family, &user).ok()?
             }
             parity => (self.draw_port(family, parity)?, None),
         };
@@ -72,7 +74,7 @@ impl Relay {
         }
     }
 
-    fn give_up(&mut self, now: Now, slot: usize, family: Family) {
+    fn give_up(&mut self, now: Now, slot: usize, family: Family, failure: OpenFailure) {
         let Some(allocation) = self.table.get_mut(slot) else { return };
         let others = allocation.relays.iter().next().is_some();
         if family == Family::V6 && others {
@@ -82,6 +84,15 @@ impl Relay {
         self.withdraw_reservation(now, slot);
         let Some(allocation) = self.take_down(slot) else { return };
         self.counters.allocation_refused(508);
+        if self.may_explain(now) {
+            self.report(Event::Refused {
+                flow: allocation.flow,
+                method: Method::ALLOCATE.name(),
+                code: 508,
+                why: why(failure).to_owned(),
+                username: Some((&**allocation.owner.username()).into()),
+            });
+        }
         self.answer_later(allocation.flow, Response::exhausted(&allocation));
         self.close_all(allocation);
     }
@@ -105,6 +116,15 @@ impl Relay {
         add(&self.counters.allocations_total, 1);
         self.schedule(now, slot);
         self.answer_later(flow, response);
-        self.report(event);
+        self.record(event);
+    }
+}
+
+fn why(failure: OpenFailure) -> &'static str {
+    match failure {
+        OpenFailure::InUse => "another program has the ports of `relay.ports` that were tried",
+        OpenFailure::Exhausted => {
+            "no relay socket could be opened: out of descriptors or memory, or the address is gone"
+        }
     }
 }

@@ -50,31 +50,30 @@ impl Relay {
             return self.over_bandwidth(slot);
         }
         let flow = allocation.flow;
-        usage.bytes_down += len as u64;
-        usage.packets_down += 1;
         let wrapped = match number {
             Some(number) => wrap_channel_data(number, flow.transport.is_stream(), packet),
             None => {
                 let known = SocketAddr::new(self.policy.outward(peer.ip()), peer.port());
-                let id = self.indication_id();
-                wrap_data_indication(packet, known, id)
+                wrap_data_indication(packet, known, next_id(&mut self.next_indication))
             }
         };
         if wrapped.is_none() {
             return self.drop_packet(DropReason::TooLarge);
         }
+        usage.bytes_down += len as u64;
+        usage.packets_down += 1;
         add(&self.counters.bytes_down, len as u64);
         add(&self.counters.packets_down, 1);
         Verdict::Forward(Route::Client(flow))
     }
+}
 
-    /// Indications are never answered: their ids need to differ, not to be guessed at.
-    fn indication_id(&mut self) -> TransactionId {
-        self.next_indication = self.next_indication.wrapping_add(1);
-        let mut id = [0; 12];
-        id[4..].copy_from_slice(&self.next_indication.to_be_bytes());
-        TransactionId(id)
-    }
+/// Indications are never answered: their ids need to differ, not to be guessed at.
+fn next_id(last: &mut u64) -> TransactionId {
+    *last = last.wrapping_add(1);
+    let mut id = [0; 12];
+    id[4..].copy_from_slice(&last.to_be_bytes());
+    TransactionId(id)
 }
 
 /// Padding is for streams alone (RFC 8656 section 12.5).

@@ -42,6 +42,20 @@ impl Bits {
         self.0[usize::from(port >> 6)].fetch_or(bit, Relaxed) & bit == 0
     }
 
+    /// The first clear bit from `port` to `last`: full words are passed over at a glance.
+    fn first_clear(&self, port: u16, last: u16) -> Option<u16> {
+        let mut at = usize::from(port);
+        while at <= usize::from(last) {
+            let clear = !self.0[at / 64].load(Relaxed) >> (at % 64);
+            if clear != 0 {
+                let found = u16::try_from(at + clear.trailing_zeros() as usize).ok()?;
+                return (found <= last).then_some(found);
+            }
+            at = (at / 64 + 1) * 64;
+        }
+        None
+    }
+
     fn clear(&self, port: u16) {
         self.0[usize::from(port >> 6)].fetch_and(!(1 << (port & 63)), Relaxed);
     }
@@ -68,13 +82,24 @@ impl Ports {
     pub(super) fn draw(&self, address: u8, parity: Parity, random: &mut Random) -> Option<u16> {
         let (first, last) = (u64::from(*self.range.start()), u64::from(*self.range.end()));
         let count = (last + 1).checked_sub(first).filter(|count| *count > 0)?;
-        let at = |offset: u64| u16::try_from(first + offset % count).expect("within the range");
+        let at = |offset: u64| u16::try_from(first + offset).expect("within the range");
         let drawn = (0..RANDOM_DRAWS).map(|_| at(random.below(count)));
         if let Some(port) = drawn.into_iter().find(|port| self.claim(address, *port, parity)) {
             return Some(port);
         }
-        let start = random.below(count);
-        (0..count).map(|step| at(start + step)).find(|port| self.claim(address, *port, parity))
+        let start = at(random.below(count));
+        let (first, last) = (*self.range.start(), *self.range.end());
+        self.search(address, start, last, parity)
+            .or_else(|| self.search(address, first, last, parity))
+    }
+
+    /// Claims the first port from `from` to `last` that will do. Cheap where nothing is free: whoever
+    /// may allocate may ask for it again and again.
+    fn search(&self, address: u8, from: u16, last: u16, parity: Parity) -> Option<u16> {
+        let taken = &self.addresses[usize::from(address)].taken;
+        let after = |port: &u16| taken.first_clear(port.checked_add(1)?, last);
+        std::iter::successors(taken.first_clear(from, last), after)
+            .find(|port| self.claim(address, *port, parity))
     }
 
     fn claim(&self, address: u8, port: u16, parity: Parity) -> bool {
@@ -82,13 +107,13 @@ impl Ports {
         if parity != Parity::Any && !port.is_multiple_of(2) {
             return false;
         }
-        if !taken.set(port) {
+        if parity != Parity::EvenPair {
+            return taken.set(port);
+        }
+        if port >= *self.range.end() || taken.get(port + 1) || !taken.set(port) {
             return false;
         }
-        if parity != Parity::EvenPair {
-            return true;
-        }
-        let next_is_ours = port < *self.range.end() && taken.set(port + 1);
+        let next_is_ours = taken.set(port + 1);
         if !next_is_ours {
             taken.clear(port);
         }
@@ -200,6 +225,18 @@ mod tests {
         drawn.sort_unstable();
         assert_eq!(drawn, [50_002, 50_004]);
         assert_eq!(ports.taken(), 4);
+    }
+
+    #[test]
+    fn the_last_free_port_is_found_wherever_it_is() {
+        for free in [0, 63, 64, 12_345, 65_535] {
+            let ports = Ports::new(0..=65_535, 1);
+            (0..=65_535).filter(|port| *port != free).for_each(|port| {
+                ports.addresses[0].taken.set(port);
+            });
+            assert_eq!(draw_all(&ports, Parity::Any), [free]);
+            assert_eq!(ports.taken(), 65_536);
+        }
     }
 
     #[test]

@@ -117,10 +117,11 @@ impl Drop for Grant {
     }
 }
 
-/// Whom an address stands for: an IPv6 host has a whole /64 to choose from.
+/// Whom an address stands for: an IPv6 host has a whole /64 to choose from. A mapped IPv4 address is
+/// that IPv4 address.
 pub(super) fn site(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(_) => ip,
+    match ip.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
     }
 }
@@ -142,6 +143,14 @@ mod tests {
         assert_eq!(quotas.entries(), 5);
         drop(grants);
         assert_eq!((quotas.total(), quotas.entries()), (0, 0));
+    }
+
+    /// A dual-stack socket shows IPv4 clients as mapped addresses, which all lie in one /64.
+    #[test]
+    fn mapped_ipv4_clients_are_not_one_site() {
+        let ip = |text: &str| text.parse::<IpAddr>().expect("an address");
+        assert_eq!(site(ip("::ffff:192.0.2.1")), ip("192.0.2.1"));
+        assert_eq!(site(ip("2001:db8::1:2")), ip("2001:db8::"));
     }
 
     #[test]

@@ -24,7 +24,8 @@ use crate::net::{Flow, RelayPort};
 use crate::packet::Packet;
 use crate::time::{Instant, Now};
 
-/// Answers and events that wait for the driver, at most; it empties both after every batch.
+/// Answers, and events of what others can cause at will, that wait for the driver, at most; it
+/// empties both after every batch.
 pub(super) const MAX_WAITING: usize = 1024;
 
 /// Refusals reported as events per second; the rest is only counted.
@@ -127,7 +128,7 @@ impl Relay {
 
     /// Ends every allocation, so that each closes its ports and is reported.
     pub fn end_all(&mut self, now: Now, reason: EndReason) {
-        while let Some(slot) = self.table.any() {
+        for slot in self.table.slots() {
             self.end(now, slot, reason);
         }
     }
@@ -189,6 +190,13 @@ impl Relay {
         }
     }
 
+    /// Tells how an allocation begins or ends. None is left out: usage is accounted for by these, and
+    /// between two polls there are no more of them than packets and allocations.
+    pub(super) fn record(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    /// Tells what hostile packets can cause: left out when too much of it waits already.
     pub(super) fn report(&mut self, event: Event) {
         if self.events.len() < MAX_WAITING {
             self.events.push_back(event);
@@ -233,9 +241,7 @@ impl Relay {
         if allocation.phase == Phase::Open {
             let summary = allocation.summary(now.mono, reason);
             subtract(&self.counters.allocations, 1);
-            // Not bounded by the queue: there is at most one for each allocation there was, and an
-            // operator counts on every end.
-            self.events.push_back(Event::AllocationClosed(Box::new(summary)));
+            self.record(Event::AllocationClosed(Box::new(summary)));
         }
         self.close_all(allocation);
     }

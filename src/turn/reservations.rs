@@ -2,7 +2,7 @@
 //! shared, because the second request comes on another five-tuple and so on any shard.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
@@ -17,12 +17,16 @@ pub(super) const RESERVATION: Duration = Duration::from_secs(30);
 /// Reservations at once, over all shards; the next EVEN-PORT with R is answered 508.
 const MAX_RESERVATIONS: usize = 4096;
 
+/// Reservations of one user at once, who could otherwise reserve every port: they count in no quota.
+const MAX_PER_USER: usize = 32;
+
 /// The value of RESERVATION-TOKEN.
 pub(super) type Token = [u8; 8];
 
 #[derive(Debug)]
 struct Reserved {
     claim: PortClaim,
+    user: Arc<str>,
     until: Instant,
 }
 
@@ -40,18 +44,22 @@ impl Reservations {
         Self { by_token, count: AtomicUsize::new(0) }
     }
 
-    /// Keeps `claim` for whoever brings `token`; gives it back when there are too many.
+    /// Keeps `claim` for whoever brings `token`; gives it back when `user` or all users together have
+    /// too many.
     pub(super) fn keep(
         &self,
         now: Instant,
         token: Token,
         claim: PortClaim,
+        user: &Arc<str>,
     ) -> Result<(), PortClaim> {
         let mut by_token = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
-        if by_token.len() >= MAX_RESERVATIONS {
+        let theirs = by_token.values().filter(|reserved| reserved.user == *user);
+        if by_token.len() >= MAX_RESERVATIONS || theirs.count() >= MAX_PER_USER {
             return Err(claim);
         }
-        by_token.insert(token, Reserved { claim, until: now + RESERVATION });
+        let user = Arc::clone(user);
+        by_token.insert(token, Reserved { claim, user, until: now + RESERVATION });
         self.count.store(by_token.len(), Relaxed);
         Ok(())
     }

@@ -54,9 +54,9 @@ impl Table {
         self.allocations.get_mut(slot)
     }
 
-    /// Any slot in use.
-    pub(super) fn any(&self) -> Option<usize> {
-        self.allocations.iter().next().map(|(slot, _)| slot)
+    /// Every slot in use.
+    pub(super) fn slots(&self) -> Vec<usize> {
+        self.allocations.iter().map(|(slot, _)| slot).collect()
     }
 
     pub(super) fn insert(&mut self, allocation: Allocation) -> usize {

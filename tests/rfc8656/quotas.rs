@@ -1,6 +1,7 @@
 //! Quotas: 486 for a user's, 508 for the server's; bandwidth by token bucket.
 
 use relayhouse::creds::{Secret, rest};
+use relayhouse::stun::EvenPort;
 use relayhouse::time::UnixTime;
 use relayhouse::turn::{DropReason, Event, QuotaLimits, Settings};
 
@@ -72,6 +73,33 @@ fn an_address_quota_counts_an_ipv6_site_as_one() {
     .map(|at| code_of_next(&mut world, &mut Client::at(at)))
     .collect();
     assert_eq!(codes, [0, 486, 0, 0, 486, 0]);
+}
+
+/// A reserved port is no allocation and counts in no quota: what one user may reserve is bounded, or
+/// whoever may have one allocation could make and delete them until every port is reserved.
+#[test]
+fn one_user_cannot_reserve_every_port() {
+    let mut world = with_quota(|quota| quota.per_user = 1);
+    let mut client = Client::at("203.0.113.7:4000");
+    let codes: Vec<_> = (0..100)
+        .map(|_| {
+            let answer = client.allocate_with(&mut world, |w| {
+                w.put(&EvenPort { reserve_next: true });
+            });
+            client.refresh(&mut world, 0);
+            answer.code()
+        })
+        .collect();
+    assert_eq!((codes[31], codes[32]), (0, 508));
+    assert_eq!(world.shared.ports_taken(), 32);
+    let mut bob = Client::at("203.0.113.8:4000").named("bob", "builder");
+    let answer = bob.allocate_with(&mut world, |w| {
+        w.put(&EvenPort { reserve_next: true });
+    });
+    assert_eq!(answer.code(), 0, "another user's are another's");
+    bob.refresh(&mut world, 0);
+    world.pass_secs(31);
+    world.assert_clean();
 }
 
 #[test]

@@ -289,6 +289,27 @@ fn a_socket_that_cannot_be_opened_is_508_and_leaks_no_quota() {
     }
 }
 
+/// 7.2: an operator reads why no socket could be opened, a bounded number of times.
+#[test]
+fn a_socket_that_cannot_be_opened_is_explained() {
+    for (failure, expected) in
+        [(OpenFailure::InUse, "`relay.ports`"), (OpenFailure::Exhausted, "descriptors")]
+    {
+        let mut world = World::new();
+        world.refuse = Some(failure);
+        let mut client = Client::at("203.0.113.7:4000");
+        for _ in 0..20 {
+            client.allocate_with(&mut world, |_| {});
+        }
+        assert_eq!(world.events.len(), 10);
+        let Event::Refused { method, code, why, username, .. } = &world.events[0] else {
+            panic!("a refusal");
+        };
+        assert_eq!((*method, *code, username.as_deref()), ("allocate", 508, Some("alice")));
+        assert!(why.contains(expected), "{why}");
+    }
+}
+
 /// 7.2: a port another program sits on is no reason to refuse: the next one is tried.
 #[test]
 fn a_port_in_use_is_passed_over() {

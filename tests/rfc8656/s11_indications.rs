@@ -4,7 +4,7 @@ use relayhouse::net::PeerAddr;
 use relayhouse::stun::{
     AttributeType, Class, Data, DontFragment, Method, Username, XorPeerAddress,
 };
-use relayhouse::turn::{DropReason, Route};
+use relayhouse::turn::{DropReason, Event, Route};
 
 use crate::machine::*;
 
@@ -107,4 +107,15 @@ fn indications_carry_ipv6_peers() {
     assert_eq!(client.send(&mut world, peer, b"six"), [to_peer(relayed, peer, b"six")]);
     let sent = world.peer_sends(port_of(relayed), addr(peer), b"back");
     assert_eq!(sent[0].get::<XorPeerAddress>().expect("peer").0, addr(peer));
+}
+
+/// 11.3: a payload that no indication can carry is dropped, and nobody is charged for it.
+#[test]
+fn a_payload_too_large_for_an_indication_is_not_counted_as_relayed() {
+    let (mut world, mut client, relayed) = permitted();
+    assert!(world.peer_sends(port_of(relayed), addr(PEER), &vec![0; 65_520]).is_empty());
+    assert_eq!(world.drops, [DropReason::TooLarge]);
+    client.refresh(&mut world, 0);
+    let Some(Event::AllocationClosed(summary)) = world.events.last() else { panic!("a summary") };
+    assert_eq!((summary.bytes_down, summary.packets_down), (0, 0));
 }
