@@ -1,13 +1,14 @@
 //! A client that knows all of section 9.2: SHA-256 keys, the echoed offer, anonymous usernames. Its
 //! keys come straight from the hash functions.
 
+use std::sync::Arc;
+
 use relayhouse::creds::{CredentialSettings, Credentials, Secret};
 use relayhouse::stun::{
     Class, Lifetime, Method, Nonce, PasswordAlgorithm, PasswordAlgorithms, Realm,
     RequestedTransport, UserHash, Username, Writer,
 };
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 
 use crate::machine::*;
 
