@@ -31,6 +31,16 @@ pub(super) const MAX_WAITING: usize = 1024;
 /// Refusals reported as events per second; the rest is only counted.
 const REFUSAL_EVENTS_PER_SECOND: u32 = 10;
 
+/// Refusals that were told in words, and those that were not.
+#[derive(Clone, Copy, Debug, Default)]
+struct Refusals {
+    /// The second that `told` counts.
+    second: u64,
+    told: u32,
+    /// Since the last one that was told.
+    suppressed: u64,
+}
+
 /// One shard: the machine a thread drives.
 #[derive(Debug)]
 pub struct Relay {
@@ -54,16 +64,19 @@ pub struct Relay {
     commands: VecDeque<Command>,
     answers: VecDeque<(Flow, Response)>,
     events: VecDeque<Event>,
-    refusals: (u64, u32),
+    refusals: Refusals,
+    pub(super) shard: u8,
 }
 
 impl Relay {
-    /// A shard with nothing open. `seed` is 32 fresh random bytes, different for every shard.
+    /// A shard with nothing open. `seed` is 32 fresh random bytes, different for every shard, and
+    /// `shard` its number: 0 for the first.
     pub fn new(
         settings: Arc<Settings>,
         credentials: Arc<Credentials>,
         shared: Arc<Shared>,
         seed: [u8; 32],
+        shard: u8,
     ) -> Self {
         let mut random = Random::new(seed);
         let hasher = FixedState::with_seed(u64::from_be_bytes(random.bytes()));
@@ -84,7 +97,8 @@ impl Relay {
             commands: VecDeque::new(),
             answers: VecDeque::new(),
             events: VecDeque::new(),
-            refusals: (0, 0),
+            refusals: Refusals::default(),
+            shard,
             settings,
             credentials,
             shared,
@@ -114,6 +128,8 @@ impl Relay {
         match answer {
             Answer::RelayOpened(id) => self.relay_opened(now, id),
             Answer::RelayFailed(id, failure) => self.relay_failed(now, id, failure),
+            Answer::Connected(id) => self.connected(now, id),
+            Answer::ConnectFailed(id) => self.connect_failed(now, id),
         }
     }
 
@@ -148,14 +164,9 @@ impl Relay {
 
     /// The next answer that had to wait, written into `packet`.
     pub fn poll_transmit(&mut self, packet: &mut Packet<'_>) -> Option<Route> {
-        loop {
-            let (flow, response) = self.answers.pop_front()?;
-            match response.write(&self.credentials, packet) {
-                Some(()) => return Some(Route::Client(flow)),
-                // Too small a buffer loses one answer, not those behind it.
-                None => self.counters.dropped(DropReason::Overloaded),
-            }
-        }
+        let (flow, response) = self.answers.pop_front()?;
+        response.write(&self.credentials, packet)?;
+        Some(Route::Client(flow))
     }
 
     /// The next thing that happened.
@@ -172,6 +183,16 @@ impl Relay {
     /// Allocations of this shard, open or being opened.
     pub fn allocations(&self) -> usize {
         self.table.len()
+    }
+
+    /// Whether `flow` has an allocation, open or being opened.
+    pub fn has_allocation(&self, flow: &Flow) -> bool {
+        self.table.slot_of(flow).is_some()
+    }
+
+    /// Whether nothing is open and nothing waits to be sent: a server that drains may stop.
+    pub fn is_idle(&self) -> bool {
+        self.table.len() == 0 && self.answers.is_empty()
     }
 
     pub(super) fn drop_packet(&self, reason: DropReason) -> Verdict {
@@ -203,14 +224,19 @@ impl Relay {
         }
     }
 
-    /// Whether one more refusal may be told in words this second.
-    pub(super) fn may_explain(&mut self, now: Now) -> bool {
+    /// Whether one more refusal may be told in words this second, and how many could not be since
+    /// the last one that was.
+    pub(super) fn may_explain(&mut self, now: Now) -> Option<u64> {
         let second = now.mono.as_secs();
-        if self.refusals.0 != second {
-            self.refusals = (second, 0);
+        if self.refusals.second != second {
+            self.refusals = Refusals { second, told: 0, ..self.refusals };
         }
-        self.refusals.1 += 1;
-        self.refusals.1 <= REFUSAL_EVENTS_PER_SECOND
+        if self.refusals.told == REFUSAL_EVENTS_PER_SECOND {
+            self.refusals.suppressed += 1;
+            return None;
+        }
+        self.refusals.told += 1;
+        Some(std::mem::take(&mut self.refusals.suppressed))
     }
 
     /// Sets the timer of `slot` to the next thing that may end in it.

@@ -208,9 +208,7 @@ impl Relay {
 
     /// Tells the operator, in words, a bounded number of times a second.
     pub(super) fn explain(&mut self, now: Now, flow: Flow, message: &Message<'_>, reject: &Reject) {
-        if !self.may_explain(now) {
-            return;
-        }
+        let Some(suppressed) = self.may_explain(now) else { return };
         let username = message.get::<Username<'_>>().ok().flatten();
         self.report(Event::Refused {
             flow,
@@ -218,6 +216,7 @@ impl Relay {
             code: reject.code(),
             why: reject.to_string(),
             username: username.map(|Username(name)| name.into()),
+            suppressed,
         });
     }
 }

@@ -4,8 +4,15 @@
 //! flow cannot starve the others, and then sends what has come together. The machine's slow side
 //! (commands, answers, events) is drained after every batch.
 
+mod icmp;
 mod receive;
 mod settle;
+mod streams;
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+pub(super) use receive::fill;
 
 use std::io;
 use std::os::fd::AsFd;
@@ -23,6 +30,7 @@ use super::control::{Control, Orders};
 use super::listener::Listener;
 use super::socket::BATCH;
 use super::sockets::RelaySockets;
+use super::stream::{Census, Connections, Outbox};
 use super::sys::{Epoll, ReceiveBatch};
 use super::token::Token;
 
@@ -42,6 +50,12 @@ pub(super) struct Seat {
     pub(super) listeners: Vec<Listener>,
     /// The mailbox.
     pub(super) control: Arc<Control>,
+    /// The mailboxes of all shards, this one's among them at `index`.
+    pub(super) shards: Arc<[Arc<Control>]>,
+    /// Which shard this is.
+    pub(super) index: usize,
+    /// How many connections there are and may be.
+    pub(super) census: Arc<Census>,
     /// What shards share.
     pub(super) shared: Arc<Shared>,
     /// Where events go.
@@ -54,6 +68,7 @@ pub(super) struct Seat {
 pub(super) struct Shard<'a> {
     /// Before `relay`, so that a shard that ends closes its ports before it gives them back.
     sockets: RelaySockets,
+    streams: Connections,
     relay: Relay,
     seat: &'a mut Seat,
     orders: Arc<Orders>,
@@ -67,6 +82,7 @@ pub(super) struct Shard<'a> {
     answers: usize,
     inbox: ReceiveBatch,
     outgoing: Outgoing,
+    outbox: Outbox,
     /// The sockets that something waits for.
     targets: Vec<Target>,
 }
@@ -91,11 +107,14 @@ impl<'a> Shard<'a> {
             epoll.add(listener.socket.as_fd(), Token::Listener(index as u16).pack())?;
         }
         let orders = seat.control.orders();
+        let mut streams_seed = [0; 8];
+        getrandom::fill(&mut streams_seed).map_err(|error| io::Error::other(error.to_string()))?;
         let relay = Relay::new(
             Arc::clone(&orders.settings),
             Arc::clone(&orders.credentials),
             Arc::clone(&seat.shared),
             seed,
+            seat.index as u8,
         );
         seat.control.count_anew(relay.counters());
         // A ring that the last machine heard but did not answer must not be lost.
@@ -107,11 +126,14 @@ impl<'a> Shard<'a> {
             turn: FIRST_TURN,
             epoll,
             sockets: RelaySockets::default(),
-            buffers: Buffers::new(BATCH, MAX_DATAGRAM, ANSWERS),
+            streams: Connections::new(u64::from_ne_bytes(streams_seed)),
+            // One more than a batch: for the request that fits no answer's slot.
+            buffers: Buffers::new(BATCH + 1, MAX_DATAGRAM, ANSWERS),
             used: 0,
             answers: 0,
             inbox: ReceiveBatch::new(BATCH),
             outgoing: Outgoing::new(BATCH + ANSWERS),
+            outbox: Outbox::default(),
             targets: Vec::with_capacity(BATCH + ANSWERS),
             seat,
         })
@@ -131,23 +153,35 @@ impl<'a> Shard<'a> {
                 match Token::unpack(self.epoll.token(index)) {
                     Token::Wake => woken = true,
                     Token::Listener(index) => self.read_listener(usize::from(index)),
-                    Token::Relay { slot, life } => self.read_relay(slot, life),
+                    Token::Relay { slot, life } => {
+                        if self.epoll.has_error(index) {
+                            self.read_icmp(slot, life);
+                        }
+                        // Also where only an error is pending: reading clears it.
+                        self.read_relay(slot, life);
+                    }
+                    Token::Stream { slot, life } => {
+                        self.serve_stream(slot, life, self.epoll.readiness(index));
+                    }
                 }
             }
             if self.relay.poll_timeout().is_some_and(|at| at <= self.now.mono) {
                 self.relay.handle_timeout(self.now);
                 self.settle();
             }
+            self.tend_streams();
             self.flush();
             if woken && self.obey() == Obeyed::Stopped {
                 return;
             }
+            self.bury();
         }
     }
 
-    /// How long to wait for a packet: until the machine's next timer.
+    /// How long to wait for a packet: until the machine's next timer, or a connection's.
     fn patience(&self) -> Option<Duration> {
-        self.relay.poll_timeout().map(|at| at.since(self.now.mono))
+        let next = [self.relay.poll_timeout(), self.streams.next_due()].into_iter().flatten().min();
+        next.map(|at| at.since(self.now.mono))
     }
 
     /// Reads the mailbox.
@@ -166,7 +200,12 @@ impl<'a> Shard<'a> {
             self.settle();
             self.flush();
         }
-        let Some(deadline) = control.stopping() else { return Obeyed::Running };
+        let Some(deadline) = control.stopping() else {
+            self.welcome(control.mailbox.take());
+            self.flush();
+            return Obeyed::Running;
+        };
+        control.mailbox.close();
         self.relay.end_all(self.now, EndReason::Shutdown);
         self.carry_out_commands();
         self.send_answers();

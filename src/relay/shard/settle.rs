@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::net::RelayPort;
 use crate::packet::Packet;
 use crate::time::Instant;
-use crate::turn::{Answer, Command, Event, OpenFailure, OpenId};
+use crate::turn::{Answer, Command, Event, OpenFailure, OpenId, RelayKind};
 
 use super::super::socket::{Sharing, Socket};
 use super::super::stats::add;
@@ -33,10 +33,18 @@ impl Shard<'_> {
     pub(super) fn carry_out_commands(&mut self) {
         while let Some(command) = self.relay.poll_command() {
             match command {
-                Command::OpenRelay { id, port } => {
+                Command::OpenRelay { id, kind: RelayKind::Tcp, .. } => {
+                    let answer = Answer::RelayFailed(id, OpenFailure::Exhausted);
+                    self.relay.handle_answer(self.now, answer);
+                }
+                Command::OpenRelay { id, port, kind: RelayKind::Udp } => {
                     let answer = self.open_relay(id, port);
                     self.relay.handle_answer(self.now, answer);
                 }
+                Command::Connect { id, .. } => {
+                    self.relay.handle_answer(self.now, Answer::ConnectFailed(id));
+                }
+                Command::Splice { .. } | Command::CloseConnection { .. } => {}
                 Command::CloseRelay { port } => {
                     // What the client sent before it let go still leaves.
                     self.flush();
@@ -57,6 +65,7 @@ impl Shard<'_> {
         let (slot, life) = self.sockets.vacancy();
         let opened = Socket::bind(SocketAddr::new(address.local, port.port), Sharing::Exclusive)
             .and_then(|socket| {
+                socket.report_icmp()?;
                 self.epoll.add(socket.as_fd(), Token::Relay { slot, life }.pack())?;
                 Ok(socket)
             });
@@ -126,6 +135,7 @@ impl Shard<'_> {
             add(&self.seat.control.stats.send_drops, lost);
         }
         self.outgoing.clear();
+        self.flush_streams();
         (self.used, self.answers) = (0, 0);
     }
 }
