@@ -172,18 +172,24 @@ fn ports_and_quota_come_back_however_an_allocation_ends() {
     world.assert_clean();
 }
 
-/// Usage is accounted for when an allocation ends: however many end at once, each is reported.
+/// What was not told is not forgotten: the next refusal that is says how many there were.
 #[test]
-fn the_end_of_every_allocation_is_reported_even_when_all_end_at_once() {
-    let mut world = World::with(|settings| settings.ports = 50_000..=51_999);
-    for n in 0..2000 {
-        Client::at(&format!("203.0.113.7:{}", 4000 + n)).allocate(&mut world);
+fn a_refusal_says_how_many_before_it_were_not_told() {
+    let mut world = World::new();
+    let mut client = Client::at("203.0.113.7:4000").named("eve", "x");
+    client.greet(&mut world);
+    for _ in 0..25 {
+        client.allocate_with(&mut world, |_| {});
     }
-    world.relay.end_all(world.now, EndReason::Shutdown);
-    world.drive();
-    world.assert_clean();
-    let closed = world.events.iter().filter(|event| matches!(event, Event::AllocationClosed(_)));
-    assert_eq!(closed.count(), 2000);
+    world.pass_secs(1);
+    for _ in 0..2 {
+        client.allocate_with(&mut world, |_| {});
+    }
+    let told = world.events.iter().map(|event| match event {
+        Event::Refused { suppressed, .. } => *suppressed,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [[0; 10].as_slice(), &[15, 0]].concat());
 }
 
 /// Log lines were forged through USERNAME: events are bounded in number, and a username goes along
