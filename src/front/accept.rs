@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::connection::{self, Shared};
 use super::crowd::{Crowd, Waiting};
-use super::numbers::{FrontSnapshot, Numbers};
+use super::numbers::Numbers;
 use super::places::Place;
 use super::tls::Tls;
 use crate::api::HttpDoor;
@@ -54,7 +54,7 @@ pub fn start(
     proxies: Vec<IpNet>,
 ) -> io::Result<Front> {
     let (stop, stopped) = watch::channel(false);
-    let (crowd, numbers) = (Crowd::new(), Numbers::default());
+    let (crowd, numbers) = (Crowd::new(), Arc::default());
     let shared = Arc::new(Shared { doors, tls, proxies, crowd, numbers, stopped });
     let mut listeners = JoinSet::new();
     for (socket, place) in sockets {
@@ -66,9 +66,9 @@ pub fn start(
 }
 
 impl Front {
-    /// Its numbers at this moment.
-    pub fn snapshot(&self) -> FrontSnapshot {
-        self.shared.numbers.snapshot()
+    /// Its counters, which may outlive it.
+    pub fn numbers(&self) -> Arc<Numbers> {
+        Arc::clone(&self.shared.numbers)
     }
 
     /// Closes the listeners and every connection that nothing was decided about. What has been

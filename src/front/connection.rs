@@ -45,7 +45,7 @@ pub(super) struct Shared {
     pub(super) tls: Arc<Tls>,
     pub(super) proxies: Vec<IpNet>,
     pub(super) crowd: Arc<Crowd>,
-    pub(super) numbers: Numbers,
+    pub(super) numbers: Arc<Numbers>,
     pub(super) stopped: watch::Receiver<bool>,
 }
 

@@ -27,6 +27,6 @@ pub mod sniff;
 mod tls;
 
 pub use accept::{Doors, Front, start};
-pub use numbers::FrontSnapshot;
+pub use numbers::{FrontSnapshot, Numbers};
 pub use places::{Asked, List, Place, places};
 pub use tls::Tls;

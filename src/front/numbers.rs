@@ -49,7 +49,7 @@ impl Refusal {
 
 /// The counters themselves.
 #[derive(Debug, Default)]
-pub(super) struct Numbers {
+pub struct Numbers {
     accepted: AtomicU64,
     refused: [AtomicU64; 7],
 }
@@ -73,7 +73,8 @@ impl Numbers {
         self.refused[refusal.index()].fetch_add(1, Relaxed);
     }
 
-    pub(super) fn snapshot(&self) -> FrontSnapshot {
+    /// All of them, each read on its own.
+    pub fn snapshot(&self) -> FrontSnapshot {
         let refused = Refusal::REASONS.into_iter().zip(&self.refused);
         FrontSnapshot {
             accepted: self.accepted.load(Relaxed),

@@ -41,7 +41,7 @@ pub fn write(event: &Event) {
             allocation = id.0,
             user = &**username,
             "allocation is over its bandwidth; packets are dropped \
-             (quota.bandwidth_per_allocation or quota.bandwidth allows more)"
+             (quota.bandwidth_per_allocation, quota.bandwidth_per_user or quota.bandwidth allows more)"
         ),
     }
 }

@@ -70,6 +70,7 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
         live: Arc::new(Live { config, effective }).into(),
         relay: RelaySlot::new(relay),
         web: std::sync::OnceLock::new(),
+        front: std::sync::OnceLock::new(),
         sources,
         kept,
         addresses,

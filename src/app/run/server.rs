@@ -9,8 +9,8 @@ use crate::api::{HttpSettings, Minter};
 use crate::app::config::{Config, Sources};
 use crate::app::desk::Till;
 use crate::app::log::LogHandle;
-use crate::front::Tls;
 use crate::front::certificate::Certificate;
+use crate::front::{Numbers, Tls};
 
 use super::addresses::Addresses;
 use super::drain::Drain;
@@ -32,6 +32,8 @@ pub(super) struct Server {
     pub(super) relay: RelaySlot,
     /// The page, the API and signalling, once they are there.
     pub(super) web: OnceLock<WebHandle>,
+    /// Counters of the listeners over TCP, once they are at work.
+    pub(super) front: OnceLock<Arc<Numbers>>,
     /// Read again on a reload.
     pub(super) sources: Sources,
     /// Secrets of the data folder.

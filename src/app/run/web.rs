@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use crate::api::signal::{self, Endpoint, Surroundings};
 use crate::api::{self, Api, Check, HttpServer, HttpSettings, Minter, Parts};
 use crate::app::log::rooms;
-use crate::app::metrics::{Metrics, RelayNumbers, Sources, WebNumbers};
+use crate::app::metrics::{FrontNumbers, Metrics, RelayNumbers, Sources, WebNumbers};
 use crate::app::{Failure, clock};
 use crate::front::{self, Doors, Front, Place};
 use crate::relay::RelayHandle;
@@ -82,6 +82,7 @@ pub(super) async fn start(
     let proxies = server.live.load().config.listen.proxy_from.clone();
     let front = front::start(sockets, doors, Arc::clone(&server.tls), proxies);
     let front = front.map_err(|error| Failure::Runtime(format!("cannot accept: {error}")))?;
+    let _ = server.front.set(front.numbers());
     Ok(Web { front, signalling, http })
 }
 
@@ -119,6 +120,12 @@ fn relay_runs(server: &Server) -> Check {
 fn metrics(server: Arc<Server>) -> Metrics {
     let relay = Arc::clone(&server);
     let numbers = move || RelayNumbers { draining: relay.drain.is_on(), ..relay.relay.numbers() };
+    let of_front = Arc::clone(&server);
+    let front = move || FrontNumbers {
+        connections: of_front.front.get().map(|numbers| numbers.snapshot()).unwrap_or_default(),
+        streams: of_front.relay.with(|relay| relay.streams().open()).unwrap_or_default(),
+        certificate_ends: of_front.tls.certificate().and_then(|used| used.end()).map(|end| end.0),
+    };
     let web = move || {
         let Some(WebHandle(api)) = server.web.get() else { return WebNumbers::default() };
         let numbers = api.snapshot();
@@ -128,6 +135,6 @@ fn metrics(server: Arc<Server>) -> Metrics {
             requests: numbers.responses,
         }
     };
-    let sources = Sources { relay: Box::new(numbers), web: Box::new(web) };
+    let sources = Sources { relay: Box::new(numbers), front: Box::new(front), web: Box::new(web) };
     Metrics::new(sources, clock::unix().0)
 }

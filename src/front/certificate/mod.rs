@@ -74,6 +74,11 @@ impl Certificate {
         parsed.is_some_and(|parsed| parsed.verify_is_valid_for_subject_name(&name).is_ok())
     }
 
+    /// Its last moment, where that can be read.
+    pub fn end(&self) -> Option<UnixTime> {
+        self.validity.map(|validity| validity.not_after)
+    }
+
     /// What an operator must know of its dates: it has expired, will soon, or is not good yet.
     pub fn complaint(&self, now: UnixTime) -> Option<String> {
         self.validity.as_ref()?.complaint(now)
