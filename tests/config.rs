@@ -373,3 +373,9 @@ proptest! {
         fuzz_body::run(format!("{}{to}{rest}", &SHIPPED[..at]).as_bytes());
     }
 }
+
+#[test]
+fn a_mistyped_recommended_is_told_the_word() {
+    let told = complaints("[peers]\ndeny = [\"recomended\"]\n").join("\n");
+    assert!(told.contains("did you mean \"recommended\"?"), "{told}");
+}

@@ -224,6 +224,36 @@ fn unexplained(manifest: &str) -> Vec<String> {
 }
 
 #[test]
+fn every_direct_dependency_is_used() {
+    let manifest: toml::Table = text("Cargo.toml").parse().expect("Cargo.toml is TOML");
+    let sources = ["src", "tests", "benches"].map(rust_text).concat();
+    for table in ["dependencies", "dev-dependencies"] {
+        for name in manifest[table].as_table().expect("a table").keys() {
+            let name = if name == "md-5" { "md5" } else { name };
+            let krate = name.replace('-', "_");
+            let used = [format!("{krate}::"), format!("use {krate};"), format!("use {krate} ")];
+            assert!(used.iter().any(|form| sources.contains(form)), "nothing uses `{name}`");
+        }
+    }
+}
+
+/// All Rust sources below a folder, one behind the other.
+fn rust_text(folder: &str) -> String {
+    let Ok(entries) = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)) else {
+        return String::new();
+    };
+    let mut all = String::new();
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() {
+            all += &rust_text(path.to_str().expect("UTF-8"));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            all += &std::fs::read_to_string(&path).expect("UTF-8");
+        }
+    }
+    all
+}
+
+#[test]
 fn a_dependency_without_a_reason_is_seen() {
     let manifest = "[dependencies]\n# --- ruler ---\na = \"1\"\n# Why b.\nb = \"1\"\nc = \"1\"\nd = \"1\" # why\n\
         [features]\ne = []\n[target.'cfg(unix)'.dev-dependencies]\nf = { version = \"1\" }\n";

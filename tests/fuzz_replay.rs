@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 
 #[path = "fuzz_bodies/channel_data.rs"]
 mod channel_data;
+#[path = "fuzz_bodies/config.rs"]
+mod config;
 #[path = "fuzz_bodies/credentials.rs"]
 mod credentials;
+#[path = "fuzz_bodies/forwarded.rs"]
+mod forwarded;
 #[path = "fuzz_bodies/relay.rs"]
 mod relay;
 #[path = "fuzz_bodies/signal_message.rs"]
@@ -24,7 +28,9 @@ type Target = (&'static str, fn(&[u8]));
 /// Every fuzz target there is.
 const TARGETS: &[Target] = &[
     ("channel_data", channel_data::run),
+    ("config", config::run),
     ("credentials", credentials::run),
+    ("forwarded", forwarded::run),
     ("relay", relay::run),
     ("signal_message", signal_message::run),
     ("stun_attributes", stun_attributes::run),

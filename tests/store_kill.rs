@@ -54,8 +54,8 @@ fn round_of(dir: &Path, round: u32) -> HashSet<String> {
             acknowledged.insert(fact.to_owned());
         }
     };
-    // Different rounds are cut at different places: after 10 to 40 facts and up to 5 ms.
-    for line in lines.by_ref().take(10 + (round as usize * 7) % 31) {
+    // Different rounds are cut at different places: after 30 to 60 facts and up to 5 ms.
+    for line in lines.by_ref().take(30 + (round as usize * 7) % 31) {
         take(line.unwrap());
     }
     std::thread::sleep(Duration::from_micros(u64::from(round) * 613 % 5000));

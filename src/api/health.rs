@@ -68,7 +68,9 @@ struct Report {
 }
 
 pub(super) async fn readyz(State(api): State<Arc<Api>>) -> Response {
-    let mut checks = vec![api.readiness.store(&api).await];
+    let over = api.hub.is_over().then(|| "signalling has ended; start the server anew".to_owned());
+    let signalling = Check { check: "signalling", why: over };
+    let mut checks = vec![api.readiness.store(&api).await, signalling];
     checks.extend((api.readiness.others)());
     let ready = checks.iter().all(|check| check.why.is_none());
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

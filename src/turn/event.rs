@@ -33,7 +33,7 @@ pub enum Event {
     Refused {
         /// Who asked.
         flow: Flow,
-        /// The STUN method, by its name in the RFC.
+        /// The STUN method, by its [name](crate::stun::Method::name) in logs.
         method: &'static str,
         /// The STUN error code answered.
         code: u16,

@@ -22,13 +22,14 @@ pub struct Settings {
     /// Bounds per user, credential, address and server.
     pub quota: QuotaLimits,
     /// Ranges of peers that are opened; the more specific of `allow` and `deny` wins, `deny` on a tie.
+    /// This host itself is opened only by one of its addresses, or by loopback, not by a wider range.
     pub allow: Vec<IpNet>,
     /// Ranges of peers that are closed.
     pub deny: Vec<IpNet>,
     /// Every address of this host, with its public names: peers only on live relay ports.
     pub own_addresses: Vec<IpAddr>,
     /// Addresses and ports this server listens on itself (the address may be unspecified): never a
-    /// peer, whatever `allow` says.
+    /// peer, whatever `allow` says. The addresses count as [own](Self::own_addresses).
     pub service_ports: Vec<SocketAddr>,
     /// Answers (401, 438 and Binding) to unauthenticated packets per second and source address;
     /// 0 is no limit.

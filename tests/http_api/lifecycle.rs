@@ -15,7 +15,10 @@ use crate::server::{Server, now};
 fn a_server_whose_store_can_be_written_is_ready() {
     let answer = get("/readyz").send(Server::start().address);
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.json(), json!({ "ready": true, "checks": [{ "check": "store" }] }));
+    assert_eq!(
+        answer.json(),
+        json!({ "ready": true, "checks": [{ "check": "store" }, { "check": "signalling" }] })
+    );
 }
 
 #[test]
@@ -25,10 +28,23 @@ fn a_server_that_lacks_something_says_what() {
     server.checks.lock().unwrap().push(relay);
     let answer = get("/readyz").send(server.address);
     assert_eq!(answer.status, 503);
-    let checks = json!([{ "check": "store" }, { "check": "relay", "why": "no port is open" }]);
+    let checks = json!([
+        { "check": "store" },
+        { "check": "signalling" },
+        { "check": "relay", "why": "no port is open" },
+    ]);
     assert_eq!(answer.json(), json!({ "ready": false, "checks": checks }));
     // It lives all the same.
     assert_eq!(get("/healthz").send(server.address).status, 200);
+}
+
+#[test]
+fn a_server_whose_rooms_are_over_is_not_ready() {
+    let server = Server::start();
+    server.send_all_away();
+    let answer = get("/readyz").send(server.address);
+    assert_eq!(answer.status, 503);
+    assert!(answer.json()["checks"][1]["why"].as_str().unwrap().contains("signalling"));
 }
 
 #[test]

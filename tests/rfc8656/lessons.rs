@@ -172,20 +172,6 @@ fn ports_and_quota_come_back_however_an_allocation_ends() {
     world.assert_clean();
 }
 
-/// Usage is accounted for when an allocation ends: however many end at once, each is reported.
-#[test]
-fn the_end_of_every_allocation_is_reported_even_when_all_end_at_once() {
-    let mut world = World::with(|settings| settings.ports = 50_000..=51_999);
-    for n in 0..2000 {
-        Client::at(&format!("203.0.113.7:{}", 4000 + n)).allocate(&mut world);
-    }
-    world.relay.end_all(world.now, EndReason::Shutdown);
-    world.drive();
-    world.assert_clean();
-    let closed = world.events.iter().filter(|event| matches!(event, Event::AllocationClosed(_)));
-    assert_eq!(closed.count(), 2000);
-}
-
 /// Log lines were forged through USERNAME: events are bounded in number, and a username goes along
 /// as a value of its own.
 #[test]

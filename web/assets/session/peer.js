@@ -4,9 +4,9 @@
 // way" is simply the signalling state. A connection that the other side has built anew (a reload,
 // a lost seat) is known by the session id in its SDP's `o=` line; ours is then built anew as well.
 
+import { Repair } from './repair.js';
+
 const SIT_AND_WAIT_MS = 2500;
-const DISCONNECTED_PATIENCE_MS = 3000;
-const RESTART_AGAIN_MS = 8000;
 const ANSWER_WITHIN_MS = 12_000;
 const KINDS = /** @type {const} */ (['audio', 'video']);
 
@@ -25,7 +25,7 @@ export class Peer extends EventTarget {
   #closed = false;
   /** @type {string|undefined} */ #remoteSession;
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #waitTimer;
-  /** @type {ReturnType<typeof setTimeout>|undefined} */ #restartTimer;
+  #repair = new Repair(() => this.restart());
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #offerTimer;
   /** @type {Set<string>} */ #candidateKinds = new Set();
 
@@ -237,22 +237,14 @@ export class Peer extends EventTarget {
 
   #retire() {
     clearTimeout(this.#waitTimer);
-    clearTimeout(this.#restartTimer);
+    this.#repair.stop();
     clearTimeout(this.#offerTimer);
     this.#pc.close();
   }
 
   /** @param {RTCPeerConnectionState} state */
   #connectionChanged(state) {
-    clearTimeout(this.#restartTimer);
-    if (state === 'failed') this.restart();
-    if (state === 'failed' || state === 'disconnected') {
-      const again = () => {
-        this.restart();
-        this.#restartTimer = setTimeout(again, RESTART_AGAIN_MS);
-      };
-      this.#restartTimer = setTimeout(again, state === 'failed' ? RESTART_AGAIN_MS : DISCONNECTED_PATIENCE_MS);
-    }
+    this.#repair.saw(state);
     this.#tell('connection', state);
   }
 

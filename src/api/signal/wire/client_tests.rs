@@ -1,3 +1,5 @@
+//! What clients write, read: every message, and what is refused of it.
+
 use super::*;
 
 fn code(text: &str) -> ErrorCode {

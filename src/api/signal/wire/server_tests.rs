@@ -1,3 +1,5 @@
+//! What the server writes, as clients read it.
+
 use std::time::Duration;
 
 use serde_json::json;

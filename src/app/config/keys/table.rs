@@ -264,7 +264,9 @@ pub(in crate::app::config) static KEYS: &[Key] = &[
         "[]",
         "Ranges that may be relayed to although `deny` names them, such as the network of \
          your media server. Of two ranges the more specific wins. A range that is also one of \
-         \"recommended\" is opened; of two written ones that are equal, `deny` wins.",
+         \"recommended\" is opened; of two written ones that are equal, `deny` wins. \
+         This host itself is opened only by one of its own addresses, such as \"192.0.2.1/32\", \
+         never by a range around it.",
         |c, v| put(&mut c.peers.allow, net::ranges(v)),
     ),
     key(

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use super::duration::shown;
 use super::{Read, fault, items, parsed};
+use crate::app::config::nearest::nearest;
 use crate::app::config::recommended::recommended;
 use crate::app::config::value::{Node, Value};
 use crate::app::config::{AddressChoice, External};
@@ -152,8 +153,9 @@ fn range(text: &str) -> Result<IpNet, String> {
     }
     let range = match text.parse::<IpAddr>() {
         Ok(ip) => IpNet::from(ip),
-        Err(_) => text.parse().map_err(|_| {
-            format!("`{shown}` is no address range; write \"10.0.0.0/8\" or \"fd00::/8\"")
+        Err(_) => text.parse().map_err(|_| match nearest(text, ["recommended"].into_iter()) {
+            Some(word) => format!("`{shown}` is no address range; did you mean \"{word}\"?"),
+            None => format!("`{shown}` is no address range; write \"10.0.0.0/8\" or \"fd00::/8\""),
         })?,
     };
     if range != range.trunc() {
