@@ -18,6 +18,7 @@ mod handle;
 mod listener;
 mod probe;
 mod shard;
+mod slots;
 mod socket;
 mod sockets;
 mod start;
@@ -25,6 +26,7 @@ mod stats;
 mod stream;
 mod supervise;
 mod sys;
+mod tcp;
 #[cfg(test)]
 mod tests;
 mod token;

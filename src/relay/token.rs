@@ -22,6 +22,20 @@ pub(super) enum Token {
         /// Which of the slot's lives.
         life: u32,
     },
+    /// The listening relay in `slot`, in its `life`.
+    TcpRelay {
+        /// Index into the shard's TCP relays.
+        slot: u32,
+        /// Which of the slot's lives.
+        life: u32,
+    },
+    /// The connection to a peer in `slot`, in its `life`.
+    Peer {
+        /// Index into the shard's connections to peers.
+        slot: u32,
+        /// Which of the slot's lives.
+        life: u32,
+    },
 }
 
 /// The top three bits tell the kinds apart; the life has the 29 below.
@@ -29,6 +43,8 @@ const KIND: u32 = 61;
 const SINGLE: u64 = 0;
 const RELAY: u64 = 1;
 const STREAM: u64 = 2;
+const TCP_RELAY: u64 = 3;
+const PEER: u64 = 4;
 const WAKE: u64 = u32::MAX as u64;
 
 impl Token {
@@ -39,6 +55,8 @@ impl Token {
             Self::Listener(index) => u64::from(index),
             Self::Relay { slot, life } => in_slot(RELAY, slot, life),
             Self::Stream { slot, life } => in_slot(STREAM, slot, life),
+            Self::TcpRelay { slot, life } => in_slot(TCP_RELAY, slot, life),
+            Self::Peer { slot, life } => in_slot(PEER, slot, life),
         }
     }
 
@@ -48,6 +66,8 @@ impl Token {
         match bits >> KIND {
             RELAY => Self::Relay { slot, life },
             STREAM => Self::Stream { slot, life },
+            TCP_RELAY => Self::TcpRelay { slot, life },
+            PEER => Self::Peer { slot, life },
             _ if bits == WAKE => Self::Wake,
             _ => Self::Listener(bits as u16),
         }
@@ -75,7 +95,12 @@ mod tests {
     fn every_token_survives_packing() {
         let last = (u32::MAX, Token::LAST_LIFE);
         for (slot, life) in [(0, 0), (1, 7), last] {
-            for token in [Token::Relay { slot, life }, Token::Stream { slot, life }] {
+            for token in [
+                Token::Relay { slot, life },
+                Token::Stream { slot, life },
+                Token::TcpRelay { slot, life },
+                Token::Peer { slot, life },
+            ] {
                 assert_eq!(Token::unpack(token.pack()), token);
             }
         }

@@ -7,7 +7,9 @@
 mod icmp;
 mod receive;
 mod settle;
+mod splice;
 mod streams;
+mod tcp;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +34,7 @@ use super::socket::BATCH;
 use super::sockets::RelaySockets;
 use super::stream::{Census, Connections, Outbox};
 use super::sys::{Epoll, ReceiveBatch};
+use super::tcp::{Peers, TcpRelays};
 use super::token::Token;
 
 /// Answers that can wait to be sent together, beside the packets of a batch.
@@ -68,6 +71,8 @@ pub(super) struct Seat {
 pub(super) struct Shard<'a> {
     /// Before `relay`, so that a shard that ends closes its ports before it gives them back.
     sockets: RelaySockets,
+    tcp_relays: TcpRelays,
+    peers: Peers,
     streams: Connections,
     relay: Relay,
     seat: &'a mut Seat,
@@ -107,8 +112,9 @@ impl<'a> Shard<'a> {
             epoll.add(listener.socket.as_fd(), Token::Listener(index as u16).pack())?;
         }
         let orders = seat.control.orders();
-        let mut streams_seed = [0; 8];
-        getrandom::fill(&mut streams_seed).map_err(|error| io::Error::other(error.to_string()))?;
+        let mut table_seed = [0; 8];
+        getrandom::fill(&mut table_seed).map_err(|error| io::Error::other(error.to_string()))?;
+        let table_seed = u64::from_ne_bytes(table_seed);
         let relay = Relay::new(
             Arc::clone(&orders.settings),
             Arc::clone(&orders.credentials),
@@ -126,7 +132,9 @@ impl<'a> Shard<'a> {
             turn: FIRST_TURN,
             epoll,
             sockets: RelaySockets::default(),
-            streams: Connections::new(u64::from_ne_bytes(streams_seed)),
+            tcp_relays: TcpRelays::new(table_seed),
+            peers: Peers::new(table_seed),
+            streams: Connections::new(table_seed),
             // One more than a batch: for the request that fits no answer's slot.
             buffers: Buffers::new(BATCH + 1, MAX_DATAGRAM, ANSWERS),
             used: 0,
@@ -163,6 +171,10 @@ impl<'a> Shard<'a> {
                     Token::Stream { slot, life } => {
                         self.serve_stream(slot, life, self.epoll.readiness(index));
                     }
+                    Token::TcpRelay { slot, life } => self.accept_peers(slot, life),
+                    Token::Peer { slot, life } => {
+                        self.serve_peer(slot, life, self.epoll.readiness(index));
+                    }
                 }
             }
             if self.relay.poll_timeout().is_some_and(|at| at <= self.now.mono) {
@@ -170,6 +182,7 @@ impl<'a> Shard<'a> {
                 self.settle();
             }
             self.tend_streams();
+            self.tend_tcp();
             self.flush();
             if woken && self.obey() == Obeyed::Stopped {
                 return;
@@ -178,9 +191,11 @@ impl<'a> Shard<'a> {
         }
     }
 
-    /// How long to wait for a packet: until the machine's next timer, or a connection's.
+    /// How long to wait for a packet: until the machine's next timer, or one of our own.
     fn patience(&self) -> Option<Duration> {
-        let next = [self.relay.poll_timeout(), self.streams.next_due()].into_iter().flatten().min();
+        let machine = self.relay.poll_timeout();
+        let own = [self.streams.next_due(), self.peers.next_due(), self.tcp_relays.next_rested()];
+        let next = own.into_iter().chain([machine]).flatten().min();
         next.map(|at| at.since(self.now.mono))
     }
 

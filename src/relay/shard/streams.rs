@@ -1,5 +1,6 @@
 //! Clients over TCP and TLS: from their sockets to the machine and back.
 
+use std::ops::Range;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -33,7 +34,10 @@ impl Shard<'_> {
     /// Takes in the connections that were handed to this shard.
     pub(super) fn welcome(&mut self, arrivals: Vec<Arrival>) {
         for arrival in arrivals {
-            let connection = Connection::new(arrival, self.now.mono);
+            let connection = match arrival {
+                Arrival::New(stream, place) => Connection::new(stream, place, self.now.mono),
+                Arrival::Moved(connection) => *connection,
+            };
             // The kernel knows no two connections of one five-tuple. Where a proxy names the
             // client, the older one is a leftover.
             if let Some(older) = self.streams.slot_of(&connection.flow) {
@@ -46,6 +50,10 @@ impl Shard<'_> {
             }
             self.streams.insert(connection);
             self.streams.look_again(self.now.mono, slot, self.first_look());
+            // What has not been written where it came from is tried again here.
+            self.call(slot);
+            // What it brought along, and then what its TLS session holds, which no socket tells.
+            self.read_stream(slot, life);
             self.read_stream(slot, life);
         }
         self.settle();
@@ -86,83 +94,119 @@ impl Shard<'_> {
         let mut ended = received.ended;
         if received.len > 0 {
             let start = self.buffers.start(first);
-            match self.messages((slot, life), flow, start, received.len) {
-                Some(kept) => {
-                    let rest = &self.buffers.memory()[start + kept..start + received.len];
-                    if let Some(connection) = self.streams.alive(slot, life) {
-                        connection.keep(rest);
-                    }
-                }
-                None => ended = Some(Ended::Broken),
+            let bytes = start..start + received.len;
+            if let Err(reason) = self.take(slot, life, flow, bytes) {
+                ended = Some(reason);
             }
             let filled = first + self.buffers.slots(received.len);
             let waiting = !self.outgoing.is_empty() || !self.outbox.is_empty();
             self.used = if waiting { filled } else { 0 };
             self.settle();
         }
-        if let Some(ended) = ended
-            && self.streams.alive(slot, life).is_some()
-        {
-            self.streams.doom(slot, ended);
+        if let Some(ended) = ended {
+            self.stream_ended(slot, life, ended);
         }
     }
 
-    /// Gives every whole message in the `len` bytes at `start` of the shard's memory to the machine.
-    /// Says how many bytes they were; `None` when the stream is broken.
-    fn messages(
+    /// Nothing more comes from a client. What it sent to a peer still goes there.
+    fn stream_ended(&mut self, slot: u32, life: u32, ended: Ended) {
+        let Some(connection) = self.streams.alive(slot, life) else { return };
+        match connection.spliced {
+            Some(peer) if ended != Ended::Broken => {
+                connection.ended = true;
+                self.watch_splice(peer);
+            }
+            _ => self.streams.doom(slot, ended),
+        }
+    }
+
+    /// What a client sent, in the shard's memory: messages, up to where a peer's bytes begin.
+    fn take(
         &mut self,
-        (slot, life): (u32, u32),
+        slot: u32,
+        life: u32,
         flow: Flow,
-        start: usize,
-        len: usize,
-    ) -> Option<usize> {
-        let mut at = 0;
+        mut bytes: Range<usize>,
+    ) -> Result<(), Ended> {
+        let spliced = |shard: &mut Self| shard.streams.alive(slot, life)?.spliced;
+        if spliced(self).is_none() {
+            match self.messages((slot, life), flow, bytes.clone()) {
+                Cut::Rest(at) => bytes.start = at,
+                Cut::Elsewhere(at, shard) => {
+                    bytes.start = at;
+                    self.move_stream(slot, shard, bytes);
+                    return Ok(());
+                }
+                Cut::Broken => return Err(Ended::Broken),
+            }
+        }
+        match spliced(self) {
+            Some(peer) => self.pass_up(peer, bytes),
+            None => {
+                if let Some(connection) = self.streams.alive(slot, life) {
+                    connection.keep(&self.buffers.memory()[bytes]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives every whole message in `bytes` of the shard's memory to the machine.
+    fn messages(&mut self, (slot, life): (u32, u32), flow: Flow, mut bytes: Range<usize>) -> Cut {
+        let first = bytes.start;
         loop {
-            let bytes = &self.buffers.memory()[start + at..start + len];
-            match frame::next(bytes) {
+            let unread = &self.buffers.memory()[bytes.clone()];
+            match frame::next(unread) {
                 Frame::Whole { len, padded } => {
-                    self.message(flow, start + at, len);
-                    at += padded;
+                    if let Some(shard) = self.message(flow, bytes.start, len) {
+                        return Cut::Elsewhere(bytes.start, shard);
+                    }
+                    bytes.start += padded;
+                    let connection = self.streams.alive(slot, life);
+                    if connection.is_none_or(|connection| connection.spliced.is_some()) {
+                        break;
+                    }
                 }
                 Frame::Partial => {
-                    let long = frame::expected(bytes).is_some_and(|len| len > LONGEST_UNPROVEN);
+                    let long = frame::expected(unread).is_some_and(|len| len > LONGEST_UNPROVEN);
                     if long && !self.relay.has_allocation(&flow) {
-                        return None;
+                        return Cut::Broken;
                     }
                     break;
                 }
-                Frame::Broken => return None,
+                Frame::Broken => return Cut::Broken,
             }
         }
-        if at > 0
+        if bytes.start > first
             && let Some(connection) = self.streams.alive(slot, life)
         {
             (connection.heard, connection.greeted) = (self.now.mono, true);
         }
-        Some(at)
+        Cut::Rest(bytes.start)
     }
 
-    /// One message, `len` bytes at `start` of the shard's memory.
-    fn message(&mut self, flow: Flow, start: usize, len: usize) {
+    /// One message, `len` bytes at `start` of the shard's memory. Says which shard it is for, when
+    /// that is another.
+    fn message(&mut self, flow: Flow, start: usize, len: usize) -> Option<u8> {
         if self.outgoing.is_full() || self.outbox.is_full() || self.answers == ANSWERS {
             self.flush();
         }
         if is_request(&self.buffers.memory()[start..]) {
-            self.request(flow, start, len);
-        } else {
-            // It goes on as it lies here, or nowhere.
-            let window = &mut self.buffers.memory_mut()[start..start + len];
-            let mut packet = Packet::new(window, 0, len);
-            let verdict = self.relay.handle_client(self.now, flow, &mut packet);
-            let (from, len) = (start + packet.start(), packet.len());
-            if let Verdict::Forward(route) = verdict {
-                self.post(route, from, len, 0);
-            }
+            return self.request(flow, start, len);
         }
+        // It goes on as it lies here, or nowhere.
+        let window = &mut self.buffers.memory_mut()[start..start + len];
+        let mut packet = Packet::new(window, 0, len);
+        let verdict = self.relay.handle_client(self.now, flow, &mut packet);
+        let (from, len) = (start + packet.start(), packet.len());
+        if let Verdict::Forward(route) = verdict {
+            self.post(route, from, len, 0);
+        }
+        None
     }
 
     /// A message that is answered in its own place: it is moved to where there is room around it.
-    fn request(&mut self, flow: Flow, start: usize, len: usize) {
+    fn request(&mut self, flow: Flow, start: usize, len: usize) -> Option<u8> {
         let short = len <= MIN_BUFFER - HEADROOM;
         let place = match short {
             true => self.buffers.answer_start(self.answers),
@@ -175,14 +219,19 @@ impl Shard<'_> {
         let mut packet = Packet::new(&mut memory[place..place + room], HEADROOM, len);
         let verdict = self.relay.handle_client(self.now, flow, &mut packet);
         let (from, len) = (place + packet.start(), packet.len());
-        if let Verdict::Forward(route) = verdict {
-            self.answers += usize::from(short);
-            self.post(route, from, len, 0);
+        match verdict {
+            Verdict::Forward(route) => {
+                self.answers += usize::from(short);
+                self.post(route, from, len, 0);
+            }
+            Verdict::Elsewhere(shard) => return Some(shard),
+            Verdict::Taken | Verdict::Drop(_) => {}
         }
         if !short {
             self.flush();
         }
         self.settle();
+        None
     }
 
     /// Puts a message for the client with this five-tuple into its connection's post. Says whether
@@ -200,8 +249,15 @@ impl Shard<'_> {
         true
     }
 
+    /// Puts bytes for a spliced connection into its post.
+    pub(super) fn post_raw(&mut self, slot: u32, bytes: Range<usize>) {
+        let Some(connection) = self.streams.at(slot) else { return };
+        self.outbox.push(&mut connection.pending, bytes, Cargo::Raw);
+        self.call(slot);
+    }
+
     /// The connection in `slot` is written to when the turn ends.
-    fn call(&mut self, slot: u32) {
+    pub(super) fn call(&mut self, slot: u32) {
         if let Some(connection) = self.streams.at(slot)
             && !std::mem::replace(&mut connection.called, true)
         {
@@ -214,7 +270,6 @@ impl Shard<'_> {
         let bound = self.seat.census.limits().write_queue;
         let mut dropped = 0;
         while let Some(slot) = self.outbox.next() {
-            let life = self.streams.life(slot);
             let Some(connection) = self.streams.at(slot) else { continue };
             connection.called = false;
             match connection.send(self.buffers.memory(), &self.outbox, bound) {
@@ -224,13 +279,9 @@ impl Shard<'_> {
                     continue;
                 }
             }
-            let interest = connection.interest();
-            if interest != connection.watched {
-                connection.watched = interest;
-                let token = Token::Stream { slot, life }.pack();
-                if self.epoll.change(connection.as_fd(), token, interest).is_err() {
-                    self.streams.doom(slot, Ended::Lost);
-                }
+            match connection.spliced {
+                Some(peer) => self.watch_splice(peer),
+                None => self.watch_stream(slot),
             }
         }
         self.outbox.clear();
@@ -239,13 +290,27 @@ impl Shard<'_> {
         }
     }
 
+    /// Watches the connection in `slot` for what it needs now.
+    pub(super) fn watch_stream(&mut self, slot: u32) {
+        let life = self.streams.life(slot);
+        let Some(connection) = self.streams.at(slot) else { return };
+        let interest = connection.interest();
+        if interest != connection.watched {
+            connection.watched = interest;
+            let token = Token::Stream { slot, life }.pack();
+            if self.epoll.change(connection.as_fd(), token, interest).is_err() {
+                self.streams.doom(slot, Ended::Lost);
+            }
+        }
+    }
+
     /// Looks at the connections whose time has come.
     pub(super) fn tend_streams(&mut self) {
         let idle = self.seat.census.limits().idle;
         while let Some(slot) = self.streams.due(self.now.mono) {
             let Some(connection) = self.streams.at(slot) else { continue };
-            if self.relay.has_allocation(&connection.flow) {
-                // As long as its allocation, and then as if it had just spoken.
+            if connection.spliced.is_some() || self.relay.has_allocation(&connection.flow) {
+                // As long as what it is for, and then as if it had just spoken.
                 connection.heard = self.now.mono;
             }
             let patience = if connection.greeted { idle } else { GREETING.min(idle) };
@@ -276,9 +341,22 @@ impl Shard<'_> {
             Ended::Broken => add(&stats.broken_closes, 1),
             Ended::Closed | Ended::Lost | Ended::Replaced => {}
         }
+        if let Some(peer) = connection.spliced.and_then(|peer| self.peers.remove(peer)) {
+            self.relay.handle_connection_closed(self.now, peer.id);
+        }
         self.relay.handle_closed(self.now, connection.flow);
         connection.farewell();
     }
+}
+
+/// What was found in a client's bytes.
+enum Cut {
+    /// Messages, and from there on the beginning of another, or what is for a peer.
+    Rest(usize),
+    /// From there on it is for that shard.
+    Elsewhere(usize, u8),
+    /// What is no message.
+    Broken,
 }
 
 /// Whether a message may be answered: a STUN message that is no indication (RFC 8489 section 5).

@@ -10,7 +10,7 @@ use rustls::ServerConnection;
 use super::super::sys::Interest;
 use super::door::Place;
 use super::outbox::Chain;
-use super::{Arrival, tls};
+use super::{Stream, tls};
 use crate::net::{ClientAddr, Flow, Transport};
 use crate::stun::frame;
 use crate::time::Instant;
@@ -55,6 +55,12 @@ pub(in crate::relay) struct Connection {
     pub(super) full: bool,
     /// Reading pauses until the client reads.
     pub(super) paused: bool,
+    /// The slot of the peer's connection that its bytes go to, once it is spliced.
+    pub(in crate::relay) spliced: Option<u32>,
+    /// Reading pauses until the peer reads.
+    pub(in crate::relay) stopped: bool,
+    /// The client sends nothing any more (of a spliced connection).
+    pub(in crate::relay) ended: bool,
     /// What is to be written when the turn ends.
     pub(in crate::relay) pending: Chain,
     /// Whether the shard knows that something is to be written.
@@ -66,7 +72,7 @@ pub(in crate::relay) struct Connection {
     /// Whether a whole message has come at all.
     pub(in crate::relay) greeted: bool,
     /// Its place among all connections, for as long as it is open.
-    _place: Place,
+    place: Place,
 }
 
 /// What one look at a connection brought.
@@ -80,8 +86,7 @@ pub(in crate::relay) struct Received {
 
 impl Connection {
     /// Takes over a connection that was handed in.
-    pub(in crate::relay) fn new(arrival: Arrival, now: Instant) -> Self {
-        let Arrival { stream, place } = arrival;
+    pub(in crate::relay) fn new(stream: Stream, place: Place, now: Instant) -> Self {
         let transport = if stream.tls.is_some() { Transport::Tls } else { Transport::Tcp };
         Self {
             flow: Flow { transport, local: stream.local, remote: ClientAddr(stream.remote) },
@@ -93,12 +98,15 @@ impl Connection {
             backlog: VecDeque::new(),
             full: false,
             paused: false,
+            spliced: None,
+            stopped: false,
+            ended: false,
             pending: Chain::EMPTY,
             called: false,
             doomed: false,
             heard: now,
             greeted: false,
-            _place: place,
+            place,
         }
     }
 
@@ -106,6 +114,12 @@ impl Connection {
     /// `cipher` is for what TLS has to decrypt.
     pub(in crate::relay) fn receive(&mut self, plain: &mut [u8], cipher: &mut [u8]) -> Received {
         let held = self.partial.len();
+        if std::mem::take(&mut self.early) && held > 0 {
+            // What came with it comes first, and alone: there may be much of it.
+            plain[..held].copy_from_slice(&self.partial);
+            self.partial.clear();
+            return Received { len: held, ended: None };
+        }
         let fresh = &mut plain[held..];
         let (got, ended) = match &mut self.tls {
             None => {
@@ -115,10 +129,9 @@ impl Connection {
             Some(session) => tls::receive(session, &self.socket, fresh, cipher),
         };
         let fresh = &fresh[..got];
-        if got == 0 && !self.early {
+        if got == 0 {
             return Received { len: 0, ended };
         }
-        self.early = false;
         // A long message that comes in small pieces is not moved about for each of them.
         if frame::expected(&self.partial).is_some_and(|whole| held + got < whole) {
             self.partial.extend_from_slice(fresh);
@@ -153,7 +166,28 @@ impl Connection {
 
     /// What it has to be watched for now.
     pub(in crate::relay) fn interest(&self) -> Interest {
-        Interest { read: !self.paused, write: self.full }
+        Interest { read: !self.paused && !self.stopped && !self.ended, write: self.full }
+    }
+
+    /// Whether it has not taken all that it was sent.
+    pub(in crate::relay) fn is_clogged(&self) -> bool {
+        self.full || !self.backlog.is_empty() || !self.pending.is_empty()
+    }
+
+    /// Takes what was kept of a message: it is none.
+    pub(in crate::relay) fn take_kept(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.partial)
+    }
+
+    /// Makes it ready to go on in another shard, which reads `unread` first. Nothing of it is in
+    /// this shard's outbox.
+    pub(in crate::relay) fn pack(&mut self, shard: usize, unread: &[u8]) {
+        debug_assert!(self.pending.is_empty() && self.partial.is_empty());
+        self.partial.extend_from_slice(unread);
+        (self.early, self.watched) = (true, Interest::READ);
+        // What it has not taken is tried again there.
+        (self.full, self.called) = (false, false);
+        self.place.move_to(shard);
     }
 
     /// Says goodbye as far as TLS has a word for it and the socket takes it.
@@ -173,7 +207,7 @@ impl AsFd for Connection {
 }
 
 /// Reads once: how many bytes, and whether that was the end.
-pub(super) fn read(mut socket: &TcpStream, into: &mut [u8]) -> (usize, Option<Ended>) {
+pub(in crate::relay) fn read(mut socket: &TcpStream, into: &mut [u8]) -> (usize, Option<Ended>) {
     match io::Read::read(&mut socket, into) {
         Ok(0) => (0, Some(Ended::Closed)),
         Ok(got) => (got, None),

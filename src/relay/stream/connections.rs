@@ -5,7 +5,7 @@ use std::time::Duration;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::super::token::Token;
+use super::super::slots::Slots;
 use super::{Connection, Ended};
 use crate::net::Flow;
 use crate::time::Instant;
@@ -14,8 +14,7 @@ use crate::turn::timers::Timers;
 /// All connections of a shard.
 #[derive(Debug)]
 pub(in crate::relay) struct Connections {
-    slots: Vec<Slot>,
-    free: Vec<u32>,
+    slots: Slots<Connection>,
     by_flow: HashMap<Flow, u32, FixedState>,
     timers: Timers,
     /// Connections that broke while something was written to them; they are ended when nothing else
@@ -23,19 +22,11 @@ pub(in crate::relay) struct Connections {
     doomed: Vec<(u32, Ended)>,
 }
 
-/// A place for a connection. It has many lives; what was meant for one does not reach the next.
-#[derive(Debug)]
-struct Slot {
-    life: u32,
-    open: Option<Connection>,
-}
-
 impl Connections {
     /// None. `seed` keeps the table flat under hostile addresses.
     pub(in crate::relay) fn new(seed: u64) -> Self {
         Self {
-            slots: Vec::new(),
-            free: Vec::new(),
+            slots: Slots::default(),
             by_flow: HashMap::with_hasher(FixedState::with_seed(seed)),
             timers: Timers::new(),
             doomed: Vec::new(),
@@ -44,13 +35,12 @@ impl Connections {
 
     /// The connection in `slot`.
     pub(in crate::relay) fn at(&mut self, slot: u32) -> Option<&mut Connection> {
-        self.slots.get_mut(slot as usize)?.open.as_mut()
+        self.slots.at(slot)
     }
 
     /// The connection in `slot`, if it still is in its `life`.
     pub(in crate::relay) fn alive(&mut self, slot: u32, life: u32) -> Option<&mut Connection> {
-        let slot = self.slots.get_mut(slot as usize)?;
-        if slot.life == life { slot.open.as_mut() } else { None }
+        self.slots.alive(slot, life)
     }
 
     /// The slot of the connection with this five-tuple.
@@ -60,34 +50,24 @@ impl Connections {
 
     /// The slot the next [`Self::insert`] takes, and the life it will have.
     pub(in crate::relay) fn vacancy(&self) -> (u32, u32) {
-        let slot = self.free.last().copied().unwrap_or(self.slots.len() as u32);
-        (slot, self.slots.get(slot as usize).map_or(0, |slot| slot.life))
+        self.slots.vacancy()
     }
 
     /// The life of `slot`.
     pub(in crate::relay) fn life(&self, slot: u32) -> u32 {
-        self.slots.get(slot as usize).map_or(0, |slot| slot.life)
+        self.slots.life(slot)
     }
 
     /// Puts a connection into the [`Self::vacancy`]. No other has its five-tuple.
     pub(in crate::relay) fn insert(&mut self, connection: Connection) {
-        let (slot, life) = self.vacancy();
-        self.free.pop();
-        let before = self.by_flow.insert(connection.flow, slot);
+        let flow = connection.flow;
+        let before = self.by_flow.insert(flow, self.slots.insert(connection));
         debug_assert!(before.is_none(), "one connection has a five-tuple");
-        let open = Some(connection);
-        match self.slots.get_mut(slot as usize) {
-            Some(vacant) => vacant.open = open,
-            None => self.slots.push(Slot { life, open }),
-        }
     }
 
     /// Takes a connection out.
     pub(in crate::relay) fn remove(&mut self, slot: u32) -> Option<Connection> {
-        let place = self.slots.get_mut(slot as usize)?;
-        let connection = place.open.take()?;
-        place.life = Token::next_life(place.life);
-        self.free.push(slot);
+        let connection = self.slots.remove(slot)?;
         self.by_flow.remove(&connection.flow);
         self.timers.cancel(slot as usize);
         Some(connection)

@@ -8,14 +8,14 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use super::super::control::Control;
-use super::{Refused, Stream, StreamLimits};
+use super::{Connection, Refused, Stream, StreamLimits};
 use crate::stun::frame::MAX_FRAME;
 
 /// How many bytes the kernel takes beyond what it has sent.
 const UNSENT: u32 = 32 << 10;
 
-/// For how long a client may leave what was sent unacknowledged before its connection is lost.
-const UNHEARD: Duration = Duration::from_secs(60);
+/// For how long what was sent may stay unacknowledged (or unread) before a connection is lost.
+pub(in crate::relay) const UNHEARD: Duration = Duration::from_secs(60);
 
 /// Where accepted connections are handed to the relay. Its copies are the same door.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl StreamDoor {
             shards.min_by_key(|(shard, _)| self.census.open_on(*shard)).ok_or(Refused::Stopping)?;
         let place = Census::enter(&self.census, shard).ok_or(Refused::Full)?;
         prepare(&stream).map_err(|_| Refused::Broken)?;
-        control.deliver(Arrival { stream, place })
+        control.deliver(Arrival::New(stream, place))
     }
 
     /// Connections that are open now, over all shards.
@@ -128,13 +128,22 @@ impl Drop for Place {
     }
 }
 
+impl Place {
+    /// From now on it is a place on this shard.
+    pub(super) fn move_to(&mut self, shard: usize) {
+        self.census.by_shard[self.shard].fetch_sub(1, Relaxed);
+        self.census.by_shard[shard].fetch_add(1, Relaxed);
+        self.shard = shard;
+    }
+}
+
 /// A connection on its way to its shard.
 #[derive(Debug)]
-pub(in crate::relay) struct Arrival {
-    /// The connection.
-    pub(in crate::relay) stream: Stream,
-    /// Its place.
-    pub(in crate::relay) place: Place,
+pub(in crate::relay) enum Arrival {
+    /// From outside, with its place.
+    New(Stream, Place),
+    /// From another shard, where its client asked for what this one has.
+    Moved(Box<Connection>),
 }
 
 /// Connections that wait for their shard to wake; bounded by the census.
@@ -186,8 +195,12 @@ mod tests {
         let _second = Census::enter(&census, 2).expect("two places");
         assert!(Census::enter(&census, 1).is_none());
         assert_eq!((census.open(), census.open_on(0), census.open_on(1)), (2, 1, 0));
+        let mut first = first;
+        first.move_to(1);
+        assert_eq!((census.open(), census.open_on(0), census.open_on(1)), (2, 0, 1));
         drop(first);
         assert_eq!((census.open(), census.open_on(0), census.accepted()), (1, 0, 2));
+        assert_eq!(census.open_on(1), 0);
         assert!(Census::enter(&census, 1).is_some());
     }
 }

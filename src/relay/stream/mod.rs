@@ -17,10 +17,10 @@ use std::fmt;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-pub(super) use connection::{Connection, Ended};
+pub(super) use connection::{Connection, Ended, read};
 pub(super) use connections::Connections;
 pub use door::StreamDoor;
-pub(super) use door::{Arrival, Census, Mailbox};
+pub(super) use door::{Arrival, Census, Mailbox, UNHEARD};
 pub(super) use outbox::{Cargo, Outbox};
 
 /// A client's connection, ready for its first STUN message or in the middle of it.

@@ -30,6 +30,9 @@ pub(in crate::relay) enum Cargo {
     Data,
     /// An answer to the client: it has some room of its own.
     Answer,
+    /// Bytes of a spliced connection: none of them is dropped. Whoever reads them reads no more while
+    /// they wait.
+    Raw,
 }
 
 /// One message.

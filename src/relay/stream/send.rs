@@ -81,6 +81,7 @@ impl Connection {
             let room = match cargo {
                 Cargo::Data => bound,
                 Cargo::Answer => bound + ANSWER_ROOM,
+                Cargo::Raw => usize::MAX,
             };
             match gone > 0 || self.backlog.len() + bytes.len() <= room {
                 true => self.backlog.extend(&bytes[std::mem::take(&mut gone)..]),
@@ -90,10 +91,9 @@ impl Connection {
         if self.backlog.is_empty() && self.backlog.capacity() > KEPT {
             self.backlog = Default::default();
         }
-        self.paused = match self.paused {
-            true => self.backlog.len() > bound,
-            false => self.backlog.len() > bound + PAUSE,
-        };
+        let most = if self.paused { bound } else { bound + PAUSE };
+        // The two ways of a spliced connection do not wait for each other.
+        self.paused = self.spliced.is_none() && self.backlog.len() > most;
         dropped
     }
 }
