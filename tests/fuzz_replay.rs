@@ -13,10 +13,16 @@ mod config;
 mod credentials;
 #[path = "fuzz_bodies/forwarded.rs"]
 mod forwarded;
+#[path = "fuzz_bodies/frames.rs"]
+mod frames;
+#[path = "fuzz_bodies/proxy_header.rs"]
+mod proxy_header;
 #[path = "fuzz_bodies/relay.rs"]
 mod relay;
 #[path = "fuzz_bodies/signal_message.rs"]
 mod signal_message;
+#[path = "fuzz_bodies/sniff.rs"]
+mod sniff;
 #[path = "fuzz_bodies/stun_attributes.rs"]
 mod stun_attributes;
 #[path = "fuzz_bodies/stun_message.rs"]
@@ -31,8 +37,11 @@ const TARGETS: &[Target] = &[
     ("config", config::run),
     ("credentials", credentials::run),
     ("forwarded", forwarded::run),
+    ("frames", frames::run),
+    ("proxy_header", proxy_header::run),
     ("relay", relay::run),
     ("signal_message", signal_message::run),
+    ("sniff", sniff::run),
     ("stun_attributes", stun_attributes::run),
     ("stun_message", stun_message::run),
 ];

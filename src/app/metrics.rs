@@ -9,6 +9,7 @@ use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::front::FrontSnapshot;
 use crate::turn::Snapshot;
 
 /// The relay's numbers at one moment.
@@ -24,10 +25,14 @@ pub struct RelayNumbers {
     pub send_drops: u64,
     /// Datagrams that came cut or without an address.
     pub receive_drops: u64,
+    /// ICMP messages about datagrams to peers.
+    pub icmp_errors: u64,
     /// Events nobody fetched in time.
     pub events_lost: u64,
     /// Shards that started anew after a bug.
     pub restarts: u64,
+    /// Whether new allocations are refused because the server drains.
+    pub draining: bool,
 }
 
 /// The numbers of the page, the API and signalling at one moment.
@@ -41,10 +46,23 @@ pub struct WebNumbers {
     pub requests: [u64; 5],
 }
 
+/// The numbers of the TCP side at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct FrontNumbers {
+    /// Connections accepted and refused.
+    pub connections: FrontSnapshot,
+    /// Clients of the relay over TCP and TLS.
+    pub streams: u64,
+    /// When the certificate in use ends, unix time.
+    pub certificate_ends: Option<u64>,
+}
+
 /// Where the numbers come from.
 pub struct Sources {
     /// The relay.
     pub relay: Box<dyn Fn() -> RelayNumbers + Send + Sync>,
+    /// The TCP side.
+    pub front: Box<dyn Fn() -> FrontNumbers + Send + Sync>,
     /// The rest.
     pub web: Box<dyn Fn() -> WebNumbers + Send + Sync>,
 }
@@ -86,6 +104,7 @@ impl Collector for Numbers {
         let mut page = Page(&mut encoder);
         page.about(self.started)?;
         page.relay(&(self.sources.relay)())?;
+        page.front(&(self.sources.front)())?;
         page.web(&(self.sources.web)())
     }
 }
@@ -137,11 +156,28 @@ impl Page<'_, '_> {
         ];
         let help = "Datagrams lost at the relay's sockets; kernel_buffer: a full receive buffer";
         self.family("socket_drops", help, None, "reason", sockets)?;
+        let help = "ICMP errors about datagrams to peers";
+        self.counter("icmp_errors", help, None, relay.icmp_errors)?;
+        let help = "1 while new allocations are refused because the server drains";
+        self.gauge("draining", help, None, u64::from(relay.draining))?;
         let help = "Events that were not logged because too many came at once";
         self.counter("events_lost", help, None, relay.events_lost)?;
         self.gauge("relay_workers", "Threads that relay packets", None, relay.workers)?;
         let help = "Relay threads that started anew after a bug; worth a report";
         self.counter("relay_worker_restarts", help, None, relay.restarts)
+    }
+
+    fn front(&mut self, front: &FrontNumbers) -> fmt::Result {
+        let FrontSnapshot { accepted, refused } = &front.connections;
+        let help = "Clients of the relay over TCP and TLS now";
+        self.gauge("stream_connections", help, None, front.streams)?;
+        self.counter("tcp_accepted", "TCP connections accepted", None, *accepted)?;
+        let refused = refused.iter().map(|(reason, count)| ((*reason).to_owned(), *count));
+        let help = "TCP connections closed before they came to the relay or to HTTP, by reason";
+        self.family("tcp_refused", help, None, "reason", refused)?;
+        let help = "When the TLS certificate in use ends, unix time";
+        let end = front.certificate_ends;
+        end.map_or(Ok(()), |end| self.gauge("certificate_end", help, Some(Unit::Seconds), end))
     }
 
     fn web(&mut self, web: &WebNumbers) -> fmt::Result {
@@ -198,7 +234,13 @@ mod tests {
             ..RelayNumbers::default()
         };
         let web = || WebNumbers { rooms: 2, requests: [0, 5, 0, 1, 0], ..WebNumbers::default() };
-        Metrics::new(Sources { relay: Box::new(relay), web: Box::new(web) }, 7).render()
+        let front = || FrontNumbers {
+            connections: FrontSnapshot { accepted: 4, refused: vec![("tls", 1)] },
+            certificate_ends: Some(9),
+            ..FrontNumbers::default()
+        };
+        let (relay, front, web) = (Box::new(relay), Box::new(front), Box::new(web));
+        Metrics::new(Sources { relay, front, web }, 7).render()
     }
 
     #[test]
@@ -212,10 +254,34 @@ mod tests {
             "relayhouse_relayed_bytes_total{direction=\"to_peer\"} 0",
             "relayhouse_dropped_packets_total{reason=\"malformed\"} 0",
             "relayhouse_socket_drops_total{reason=\"kernel_buffer\"} 3",
+            "relayhouse_icmp_errors_total 0",
+            "relayhouse_draining 0",
+            "relayhouse_stream_connections 0",
+            "relayhouse_tcp_accepted_total 4",
+            "relayhouse_tcp_refused_total{reason=\"tls\"} 1",
+            "relayhouse_certificate_end_seconds 9",
             "relayhouse_rooms 2",
             "relayhouse_http_requests_total{status=\"2xx\"} 5",
         ] {
             assert!(text.lines().any(|there| there == line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_dashboard_asks_for_nothing_else() {
+        let board = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/grafana.json");
+        let board = std::fs::read_to_string(board).expect("the dashboard");
+        serde_json::from_str::<serde_json::Value>(&board).expect("JSON");
+        let rendered = rendered();
+        let names: Vec<_> =
+            rendered.lines().filter_map(|line| line.split(['{', ' ']).next()).collect();
+        let in_name = |c: char| c.is_ascii_lowercase() || c == '_';
+        let asked: Vec<_> =
+            board.match_indices("relayhouse_").map(|(at, _)| &board[at..]).collect();
+        assert!(asked.len() > 15, "a board of all that counts");
+        for rest in asked {
+            let name = &rest[..rest.find(|c| !in_name(c)).expect("it is quoted")];
+            assert!(names.contains(&name), "{name} is on the dashboard only");
         }
     }
 

@@ -35,7 +35,7 @@ mod settings;
 mod shared;
 mod table;
 mod tcp;
-mod timers;
+pub(crate) mod timers;
 mod verdict;
 mod wish;
 

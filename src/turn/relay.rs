@@ -41,6 +41,16 @@ enum Waiting {
     Notice(Notice),
 }
 
+/// Refusals that were told in words, and those that were not.
+#[derive(Clone, Copy, Debug, Default)]
+struct Refusals {
+    /// The second that `told` counts.
+    second: u64,
+    told: u32,
+    /// Since the last one that was told.
+    suppressed: u64,
+}
+
 /// One shard: the machine a thread drives.
 #[derive(Debug)]
 pub struct Relay {
@@ -64,7 +74,7 @@ pub struct Relay {
     commands: VecDeque<Command>,
     answers: VecDeque<(Flow, Waiting)>,
     events: VecDeque<Event>,
-    refusals: (u64, u32),
+    refusals: Refusals,
     pub(super) connections: Connections,
 }
 
@@ -100,7 +110,7 @@ impl Relay {
             commands: VecDeque::new(),
             answers: VecDeque::new(),
             events: VecDeque::new(),
-            refusals: (0, 0),
+            refusals: Refusals::default(),
             settings,
             credentials,
             shared,
@@ -198,6 +208,11 @@ impl Relay {
         self.table.len()
     }
 
+    /// Whether `flow` has an allocation, open or being opened.
+    pub fn has_allocation(&self, flow: &Flow) -> bool {
+        self.table.slot_of(flow).is_some()
+    }
+
     pub(super) fn has_answers(&self) -> bool {
         !self.answers.is_empty()
     }
@@ -239,14 +254,19 @@ impl Relay {
         }
     }
 
-    /// Whether one more refusal may be told in words this second.
-    pub(super) fn may_explain(&mut self, now: Now) -> bool {
+    /// Whether one more refusal may be told in words this second, and how many could not be since
+    /// the last one that was.
+    pub(super) fn may_explain(&mut self, now: Now) -> Option<u64> {
         let second = now.mono.as_secs();
-        if self.refusals.0 != second {
-            self.refusals = (second, 0);
+        if self.refusals.second != second {
+            self.refusals = Refusals { second, told: 0, ..self.refusals };
         }
-        self.refusals.1 += 1;
-        self.refusals.1 <= REFUSAL_EVENTS_PER_SECOND
+        if self.refusals.told == REFUSAL_EVENTS_PER_SECOND {
+            self.refusals.suppressed += 1;
+            return None;
+        }
+        self.refusals.told += 1;
+        Some(std::mem::take(&mut self.refusals.suppressed))
     }
 
     /// Sets the timer of `slot` to the next thing that may end in it.

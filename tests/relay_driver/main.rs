@@ -49,6 +49,7 @@ fn config(listen: &[&str], workers: usize) -> RelayConfig {
         workers,
         settings: settings(),
         credentials: credentials(&[("alice", "wonder")]),
+        streams: relayhouse::relay::StreamLimits::default(),
         event_capacity: 1024,
     }
 }

@@ -1,5 +1,6 @@
 //! From the kernel to the machine, and what the machine says at once.
 
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 
@@ -71,7 +72,7 @@ impl Shard<'_> {
     }
 
     /// Sees to it that `want` receive slots are free: what waits in them is sent first.
-    fn make_room(&mut self, want: usize) {
+    pub(super) fn make_room(&mut self, want: usize) {
         if self.used + want > BATCH {
             self.flush();
             self.now = self.seat.clock.now();
@@ -81,12 +82,21 @@ impl Shard<'_> {
     /// The slots of a batch stay taken while anything waits to be sent; the machine's slow side is
     /// served.
     fn end_batch(&mut self, got: usize) {
-        self.used = if self.outgoing.is_empty() { 0 } else { self.used + got };
+        let waiting = !self.outgoing.is_empty() || !self.outbox.is_empty();
+        self.used = if waiting { self.used + got } else { 0 };
         self.settle();
     }
 
     /// Puts `len` bytes at `start` of the shard's memory into the post, there where `route` says.
     pub(super) fn post(&mut self, route: Route, start: usize, len: usize, traffic_class: u8) {
+        if let Route::Client(flow) = route
+            && flow.transport.is_stream()
+        {
+            if !self.post_stream(&flow, start, len) {
+                add(&self.seat.control.stats.send_drops, 1);
+            }
+            return;
+        }
         let bytes = start..start + len;
         let found = match route {
             Route::Client(flow) => listener::owner(&self.seat.listeners, flow.local).map(|index| {
@@ -116,16 +126,20 @@ impl Shard<'_> {
     }
 }
 
-/// Receives up to `want` datagrams. An error is either "nothing there" or the report of an ICMP
-/// message, which is cleared by being read.
-fn fill(
+/// Receives up to `want` datagrams. An error is either "nothing there" or that of an ICMP message
+/// about something sent, which is cleared by being returned: what is there comes with another try.
+pub(in crate::relay) fn fill(
     inbox: &mut ReceiveBatch,
     socket: &Socket,
     buffers: &mut Buffers,
     first: usize,
     want: usize,
 ) -> usize {
-    inbox.receive(socket.as_fd(), buffers, first, want).unwrap_or(0)
+    match inbox.receive(socket.as_fd(), buffers, first, want) {
+        Ok(got) => got,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+        Err(_) => inbox.receive(socket.as_fd(), buffers, first, want).unwrap_or(0),
+    }
 }
 
 /// Who sent `datagram`, if it is whole; notes the kernel's drop counter that came with it.

@@ -33,22 +33,25 @@ impl Shard<'_> {
     pub(super) fn carry_out_commands(&mut self) {
         while let Some(command) = self.relay.poll_command() {
             match command {
-                Command::OpenRelay { id, kind: RelayKind::Tcp, .. } => {
-                    let answer = Answer::RelayFailed(id, OpenFailure::Exhausted);
+                Command::OpenRelay { id, port, kind: RelayKind::Tcp } => {
+                    let answer = self.open_tcp_relay(id, port);
                     self.relay.handle_answer(self.now, answer);
                 }
                 Command::OpenRelay { id, port, kind: RelayKind::Udp } => {
                     let answer = self.open_relay(id, port);
                     self.relay.handle_answer(self.now, answer);
                 }
-                Command::Connect { id, .. } => {
-                    self.relay.handle_answer(self.now, Answer::ConnectFailed(id));
+                Command::Connect { id, from, to } => self.connect_peer(id, from, to),
+                Command::Splice { connection, flow } => self.splice(connection, &flow),
+                Command::CloseConnection { id } => {
+                    self.flush();
+                    self.close_peer(id);
                 }
-                Command::Splice { .. } | Command::CloseConnection { .. } => {}
                 Command::CloseRelay { port } => {
                     // What the client sent before it let go still leaves.
                     self.flush();
                     self.sockets.close(port, &self.seat.control.stats.kernel_drops);
+                    self.tcp_relays.close(port);
                 }
             }
         }
@@ -65,6 +68,7 @@ impl Shard<'_> {
         let (slot, life) = self.sockets.vacancy();
         let opened = Socket::bind(SocketAddr::new(address.local, port.port), Sharing::Exclusive)
             .and_then(|socket| {
+                socket.report_icmp()?;
                 self.epoll.add(socket.as_fd(), Token::Relay { slot, life }.pack())?;
                 Ok(socket)
             });
@@ -134,6 +138,7 @@ impl Shard<'_> {
             add(&self.seat.control.stats.send_drops, lost);
         }
         self.outgoing.clear();
+        self.flush_streams();
         (self.used, self.answers) = (0, 0);
     }
 }

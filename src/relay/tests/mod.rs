@@ -2,6 +2,7 @@
 
 mod datagrams;
 mod fragments;
+mod icmp;
 mod restart;
 
 use std::net::{SocketAddr, UdpSocket};
@@ -93,13 +94,27 @@ impl PostBuilder<'_> {
     }
 }
 
+/// An IPv4 socket below UDP, which needs a right that not every machine gives: where that is
+/// missing, `tested` is said to be left out.
+fn raw(protocol: socket2::Protocol, tested: &str) -> Option<socket2::Socket> {
+    let (domain, kind) = (socket2::Domain::IPV4, socket2::Type::RAW);
+    match socket2::Socket::new(domain, kind, Some(protocol)) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            assert!(std::env::var_os("CI").is_none(), "raw sockets need CAP_NET_RAW here");
+            eprintln!("NOT TESTED: {tested}, for raw sockets need CAP_NET_RAW");
+            None
+        }
+        socket => Some(socket.expect("a raw socket")),
+    }
+}
+
 /// A plain socket at the other end.
-fn peer(address: &str) -> UdpSocket {
+pub(super) fn peer(address: &str) -> UdpSocket {
     let socket = UdpSocket::bind(address).expect("a loopback socket");
     socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
     socket
 }
 
-fn address_of(socket: &UdpSocket) -> SocketAddr {
+pub(super) fn address_of(socket: &UdpSocket) -> SocketAddr {
     socket.local_addr().expect("it is bound")
 }

@@ -42,6 +42,7 @@ fn relay(workers: usize) -> RelayHandle {
             draining: false,
         },
         credentials: Arc::new(Credentials::new(credentials).expect("good settings")),
+        streams: crate::relay::StreamLimits::default(),
         event_capacity: 16,
     })
     .expect("the relay starts")
