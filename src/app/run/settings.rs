@@ -61,7 +61,7 @@ pub(super) fn credentials(config: &Config, kept: &Kept) -> Result<Credentials, F
         secrets: secrets(config, kept),
         users: auth.users.clone(),
         separator: auth.username_separator,
-        sha256: true,
+        sha256: auth.sha256,
         strict_expiry: auth.strict_expiry,
         nonce_lifetime: auth.nonce_lifetime,
         nonce_key: kept.nonce,
