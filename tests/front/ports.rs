@@ -66,6 +66,16 @@ fn all_three_share_a_port() {
 }
 
 #[test]
+fn a_wildcard_serves_more_on_the_address_that_another_list_names() {
+    let port = free_tcp_address().port();
+    let start = Start::default().closed().http(&[]).set("listen.tcp", &format!("0.0.0.0:{port}"));
+    let _server = start.set("http.listen", &format!("127.0.0.1:{port}")).start();
+    let at = |last: u8| SocketAddr::from(([127, 0, 0, last], port));
+    assert_eq!(served(at(1)), [true, true, false, false]);
+    assert_eq!(served(at(2)), [true, false, false, false]);
+}
+
+#[test]
 fn without_a_certificate_there_is_no_tls() {
     let start = Start::default().closed();
     let server = start.start();
@@ -130,7 +140,7 @@ fn minted_urls_over_tls_carry_the_name_of_the_certificate() {
     assert_eq!(code, Some(0), "{err}");
     let expected = format!("turns:turn.example.org:{}?transport=tcp", address.port());
     assert!(out.contains(&expected), "{out}");
-    assert!(!out.contains("transport=tcp\",\n    \"turn:"), "no plain TCP is offered: {out}");
+    assert_eq!(out.matches("transport=tcp").count(), 1, "plain TCP is not offered: {out}");
 }
 
 #[test]
@@ -161,6 +171,9 @@ fn what_is_no_protocol_of_ours_is_closed() {
             assert_closed(&mut stream);
         }
     }
+    let metrics = try_get(&server.url("/metrics"), None).expect("an answer").expect(200).body;
+    let counted = "relayhouse_tcp_refused_total{reason=\"unknown\"} 12";
+    assert!(metrics.contains(counted), "{metrics}");
 }
 
 #[test]
