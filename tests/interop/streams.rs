@@ -123,6 +123,11 @@ fn many_clients_over_tcp_lose_nothing() {
 }
 
 #[test]
+fn many_clients_over_tls_lose_nothing() {
+    run(server().tls(), &["-t", "-S", "-y", "-c", "-m", "10"]).expect_all(10 * 5);
+}
+
+#[test]
 fn a_tcp_relay_carries_both_directions() {
     run(server().tcp(), &["-T"]).expect_all(10);
 }
