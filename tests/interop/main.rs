@@ -7,5 +7,6 @@ mod support;
 
 mod judge;
 mod sha256;
+mod streams;
 mod tools;
 mod turn_crate;
