@@ -1,11 +1,12 @@
 //! Clients that do what clients do, over UDP, TCP and TLS, and some that leave without a word.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use stun::attributes::{ATTR_EVEN_PORT, ATTR_RESERVATION_TOKEN};
 
-use crate::house::{Chance, House, QUOTA, Way};
+use crate::house::{Chance, GRAVES, House, QUOTA, Way};
 use crate::support::credentials::Credential;
 use crate::support::turn_client::{TurnClient, With};
 use crate::support::wire;
@@ -27,12 +28,13 @@ impl Caller<'_> {
     /// One thing after the other until the time is over.
     pub fn run(mut self) {
         type Deed<'a> = fn(&mut Caller<'a>);
-        let deeds: [(&str, Deed<'_>); 9] = [
+        let deeds: [(&str, Deed<'_>); 10] = [
             ("calls over channels", Self::call),
             ("calls over channels", Self::call),
             ("echoes by indications", Self::echo),
             ("pairs of ports", Self::pair_of_ports),
             ("clients that vanish", Self::vanish),
+            ("TCP relays", Self::tcp_relay),
             ("refused peers", Self::refused_peer),
             ("wrong passwords", Self::wrong_password),
             ("full quotas", Self::full_quota),
@@ -47,16 +49,32 @@ impl Caller<'_> {
 
     fn client(&mut self) -> TurnClient {
         let way = self.chance.way();
-        self.client_by(way, &self.name.clone())
+        self.client_by(way, Credential::fresh(self.house.secret, &self.name))
     }
 
-    fn client_by(&mut self, way: Way, user: &str) -> TurnClient {
-        let credential = Credential::fresh(self.house.secret, user);
+    fn client_by(&mut self, way: Way, credential: Credential) -> TurnClient {
         match way {
             Way::Udp => TurnClient::from(self.chance.address(), self.house.udp, credential),
             Way::Tcp => TurnClient::over(wire::tcp(self.house.tcp), credential),
             Way::Tls => TurnClient::over(wire::tls(self.house.tcp), credential),
         }
+    }
+
+    fn udp_peer(&self, at: SocketAddr) -> (UdpSocket, SocketAddr) {
+        self.house.peer(|| {
+            let peer = UdpSocket::bind(at).expect("a port");
+            peer.set_read_timeout(Some(ANSWER)).expect("a timeout");
+            let at = peer.local_addr().expect("bound");
+            (peer, at)
+        })
+    }
+
+    fn tcp_peer(&self, at: SocketAddr) -> (TcpListener, SocketAddr) {
+        self.house.peer(|| {
+            let listener = TcpListener::bind(at).expect("a port");
+            let at = listener.local_addr().expect("bound");
+            (listener, at)
+        })
     }
 
     /// Two clients, each with a channel to the other's relay.
@@ -83,9 +101,8 @@ impl Caller<'_> {
     fn echo(&mut self) {
         let mut client = self.client();
         let relayed = client.allocate().expect("allocated");
-        let peer = UdpSocket::bind(self.chance.address()).expect("a port");
-        peer.set_read_timeout(Some(ANSWER)).expect("a timeout");
-        let at = peer.local_addr().expect("bound");
+        let from = self.chance.address();
+        let (peer, at) = self.udp_peer(from);
         client.permit(at).expect("permitted");
         for round in 0..1 + self.chance.below(8) {
             let payload = vec![round as u8; 1 + self.chance.below(1000)];
@@ -115,14 +132,57 @@ impl Caller<'_> {
     fn vanish(&mut self) {
         let user = format!("ghost-{}", self.chance.next());
         let way = self.chance.way();
-        let mut client = self.client_by(way, &user);
         let credential = Credential::fresh(self.house.secret, &user);
+        let mut client = self.client_by(way, credential.clone());
         client.allocate().expect("allocated");
         client.bind_channel(0x4000, self.chance.address_with_port()).expect("bound");
         client.permit(self.chance.address_with_port()).expect("permitted");
         if matches!(way, Way::Udp) {
             // The end of a connection tells the server; for UDP there is only time, or a gravedigger.
-            self.house.graves.lock().expect("held").push((client.local(), credential));
+            let mut graves = self.house.graves.lock().expect("held");
+            graves.push_back((client.local(), credential));
+            drop(client);
+            let eldest = if graves.len() > GRAVES { graves.pop_front() } else { None };
+            drop(graves);
+            if let Some((local, credential)) = eldest {
+                self.house.bury(local, credential);
+            }
+        }
+    }
+
+    /// A TCP relay: connections in both directions, bound or left alone, and a peer that is not there.
+    fn tcp_relay(&mut self) {
+        let way = [Way::Tcp, Way::Tls][self.chance.below(2)];
+        let credential = Credential::fresh(self.house.secret, &self.name);
+        let mut control = self.client_by(way, credential.clone());
+        let relayed = control.allocate_tcp().expect("allocated");
+        let at = SocketAddr::new(self.chance.address().ip(), 0);
+        let (listener, peer) = self.tcp_peer(at);
+        let out = control.connect(peer).expect("connected");
+        let (there, from) = listener.accept().expect("a connection");
+        assert_eq!(from, relayed);
+        control.permit(relayed).expect("permitted");
+        let here = TcpStream::connect(relayed).expect("a connection");
+        let into = control.receive_attempt(ANSWER).expect("an attempt");
+        for (id, mut peer) in [(out, there), (into, here)] {
+            if self.chance.below(3) == 0 {
+                continue; // it stays unbound, and ends with its allocation
+            }
+            let mut data = self.client_by(way, credential.clone());
+            data.bind_connection(&id).expect("bound");
+            // What is passed on looks like ChannelData to both of them, so that a message is whole.
+            let sent = [&[0x40, 7, 0, 8][..], b"raw data"].concat();
+            data.send_channel(0x4007, b"raw data");
+            let mut got = [0; 12];
+            peer.read_exact(&mut got).expect("it arrives");
+            assert_eq!(got[..], sent);
+            peer.write_all(&sent).expect("written");
+            assert_eq!(data.receive_channel(ANSWER), Some((0x4007, b"raw data".to_vec())));
+        }
+        let (_, nobody) = self.tcp_peer(at);
+        assert_eq!(control.connect(nobody).expect_err("nobody is there").code, 447);
+        if self.chance.below(2) == 0 {
+            end(control);
         }
     }
 
@@ -159,9 +219,8 @@ impl Caller<'_> {
         let family = With::Value(stun::attributes::ATTR_REQUESTED_ADDRESS_FAMILY, vec![2, 0, 0, 0]);
         let relayed = client.allocate_with(&[family]).expect("allocated").relayed[0];
         assert!(relayed.is_ipv6(), "{relayed}");
-        let peer = UdpSocket::bind("[::1]:0").expect("a port");
-        peer.set_read_timeout(Some(ANSWER)).expect("a timeout");
-        client.bind_channel(0x4000, peer.local_addr().expect("bound")).expect("bound");
+        let (peer, at) = self.udp_peer("[::1]:0".parse().expect("an address"));
+        client.bind_channel(0x4000, at).expect("bound");
         client.send_channel(0x4000, b"over six");
         let mut buffer = [0; 100];
         assert_eq!(peer.recv_from(&mut buffer).expect("it arrives"), (8, relayed));

@@ -1,15 +1,19 @@
 //! What all clients of one run share: where the server is, how long it goes on, what was done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
 use std::time::Instant;
 
 use crate::support::credentials::Credential;
 use crate::support::server::Server;
+use crate::support::turn_client::TurnClient;
 
 /// Allocations of one user at a time.
 pub const QUOTA: usize = 6;
+
+/// Vanished clients whose allocations are left alone at a time: far less than there are ports.
+pub const GRAVES: usize = 32;
 
 pub struct House {
     pub secret: &'static str,
@@ -17,9 +21,11 @@ pub struct House {
     pub udp6: SocketAddr,
     pub tcp: SocketAddr,
     pub http: SocketAddr,
+    /// Ports of the server's own, which are no peers on this host.
+    services: Vec<u16>,
     pub until: Instant,
     /// Clients that vanished: where they were and who.
-    pub graves: Mutex<Vec<(SocketAddr, Credential)>>,
+    pub graves: Mutex<VecDeque<(SocketAddr, Credential)>>,
     done: Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -31,9 +37,25 @@ impl House {
             udp6: server.udp6(),
             tcp: server.tcp(),
             http: server.http_address(),
+            services: server.service_ports(),
             until,
             graves: Mutex::default(),
             done: Mutex::default(),
+        }
+    }
+
+    /// Ends what a vanished client left, from its own address.
+    pub fn bury(&self, local: SocketAddr, credential: Credential) {
+        TurnClient::from(local, self.udp, credential).refresh(0).expect("deleted");
+    }
+
+    /// Opens something on a free port that may be a peer.
+    pub fn peer<S>(&self, mut open: impl FnMut() -> (S, SocketAddr)) -> (S, SocketAddr) {
+        loop {
+            let (socket, at) = open();
+            if !self.services.contains(&at.port()) {
+                return (socket, at);
+            }
         }
     }
 

@@ -117,8 +117,13 @@ impl Nuisance<'_> {
         let credential = Credential::fresh(self.house.secret, &user);
         let mut client = TurnClient::over(wire::tcp(self.house.tcp), credential);
         let relayed = client.allocate().expect("allocated");
-        let peer = UdpSocket::bind(self.chance.address()).expect("a port");
-        client.bind_channel(0x4000, peer.local_addr().expect("bound")).expect("bound");
+        let from = self.chance.address();
+        let (peer, at) = self.house.peer(|| {
+            let peer = UdpSocket::bind(from).expect("a port");
+            let at = peer.local_addr().expect("bound");
+            (peer, at)
+        });
+        client.bind_channel(0x4000, at).expect("bound");
         for _ in 0..BURST {
             let _ = peer.send_to(&[7; 1200], relayed);
         }

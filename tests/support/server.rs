@@ -286,6 +286,12 @@ impl Server {
         *self.http.first().expect("the ready line names an HTTP address")
     }
 
+    /// Every port it listens on, whatever for: none of them is a peer on this host.
+    pub fn service_ports(&self) -> Vec<u16> {
+        let all = [&self.udp, &self.tcp, &self.tls, &self.http];
+        all.into_iter().flatten().map(SocketAddr::port).collect()
+    }
+
     /// An URL on it.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.http_address())

@@ -98,6 +98,37 @@ impl TurnClient {
         Ok(Allocated { relayed, reservation })
     }
 
+    /// Allocates a TCP relay (RFC 6062).
+    pub fn allocate_tcp(&mut self) -> Result<SocketAddr, Refused> {
+        let transport = With::Value(ATTR_REQUESTED_TRANSPORT, vec![6, 0, 0, 0]);
+        let answer = self.challenged(METHOD_ALLOCATE, &[transport])?;
+        self.relayed = address(&answer, ATTR_XOR_RELAYED_ADDRESS);
+        Ok(self.relayed.expect("a success carries XOR-RELAYED-ADDRESS"))
+    }
+
+    /// Connects the TCP relay to a peer; the answer is what CONNECTION-ID names the connection.
+    pub fn connect(&mut self, peer: SocketAddr) -> Result<Vec<u8>, Refused> {
+        let answer = self.challenged(METHOD_CONNECT, &[With::Peer(peer)])?;
+        Ok(answer.get(ATTR_CONNECTION_ID).expect("a success carries CONNECTION-ID"))
+    }
+
+    /// Makes this connection the data connection of that name.
+    pub fn bind_connection(&mut self, id: &[u8]) -> Result<(), Refused> {
+        let id = With::Value(ATTR_CONNECTION_ID, id.to_vec());
+        self.challenged(METHOD_CONNECTION_BIND, &[id]).map(drop)
+    }
+
+    /// The name of the next connection that a peer makes to the TCP relay.
+    pub fn receive_attempt(&mut self, limit: Duration) -> Option<Vec<u8>> {
+        self.receive_that(limit, |packet| {
+            let mut message = Message::new();
+            message.unmarshal_binary(packet).ok()?;
+            let is_it =
+                message.typ == MessageType::new(METHOD_CONNECTION_ATTEMPT, CLASS_INDICATION);
+            is_it.then(|| message.get(ATTR_CONNECTION_ID).expect("it carries CONNECTION-ID"))
+        })
+    }
+
     /// Refreshes; the answer is the lifetime granted. 0 ends the allocation.
     pub fn refresh(&mut self, lifetime: u32) -> Result<u32, Refused> {
         let wanted = With::Value(ATTR_LIFETIME, lifetime.to_be_bytes().to_vec());
