@@ -13,6 +13,8 @@ mod config;
 mod credentials;
 #[path = "fuzz_bodies/forwarded.rs"]
 mod forwarded;
+#[path = "fuzz_bodies/frames.rs"]
+mod frames;
 #[path = "fuzz_bodies/relay.rs"]
 mod relay;
 #[path = "fuzz_bodies/signal_message.rs"]
@@ -31,6 +33,7 @@ const TARGETS: &[Target] = &[
     ("config", config::run),
     ("credentials", credentials::run),
     ("forwarded", forwarded::run),
+    ("frames", frames::run),
     ("relay", relay::run),
     ("signal_message", signal_message::run),
     ("stun_attributes", stun_attributes::run),

@@ -50,6 +50,7 @@ pub(super) struct Outgoing {
     letters: Vec<Letter>,
     next: Vec<u16>,
     order: Vec<u16>,
+    capacity: usize,
     sender: SendBatch,
 }
 
@@ -60,6 +61,7 @@ impl Outgoing {
             letters: Vec::with_capacity(capacity),
             next: Vec::with_capacity(capacity),
             order: Vec::with_capacity(capacity),
+            capacity,
             sender: SendBatch::new(capacity),
         }
     }
@@ -67,6 +69,11 @@ impl Outgoing {
     /// Whether nothing waits anywhere.
     pub(super) fn is_empty(&self) -> bool {
         self.letters.is_empty()
+    }
+
+    /// Whether as many letters wait as there was room made for.
+    pub(super) fn is_full(&self) -> bool {
+        self.letters.len() >= self.capacity
     }
 
     /// Puts `post` behind what waits for `socket`.

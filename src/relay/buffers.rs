@@ -39,6 +39,17 @@ impl Buffers {
         &mut self.memory[start..start + HEADROOM + self.room + TAILROOM]
     }
 
+    /// All of `count` slots from `slot` on, as one piece.
+    pub(super) fn span(&mut self, slot: usize, count: usize) -> &mut [u8] {
+        let start = self.start(slot);
+        &mut self.memory[start..start + count * self.stride]
+    }
+
+    /// How many slots `len` bytes from the beginning of one reach into.
+    pub(super) fn slots(&self, len: usize) -> usize {
+        len.div_ceil(self.stride)
+    }
+
     /// Where `slot` begins in [`Self::memory`].
     pub(super) fn start(&self, slot: usize) -> usize {
         slot * self.stride
@@ -53,6 +64,11 @@ impl Buffers {
     /// Where answer slot `index` begins in [`Self::memory`].
     pub(super) fn answer_start(&self, index: usize) -> usize {
         self.answers + index * MIN_BUFFER
+    }
+
+    /// Everything, to change in place.
+    pub(super) fn memory_mut(&mut self) -> &mut [u8] {
+        &mut self.memory
     }
 
     /// Everything, to send from.

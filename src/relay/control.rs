@@ -10,6 +10,7 @@ use crate::time::Instant;
 use crate::turn::{Counters, Settings, Snapshot};
 
 use super::stats::Stats;
+use super::stream::{Arrival, Mailbox, Refused};
 use super::sys::Waker;
 
 /// Settings and credentials, swapped together.
@@ -22,7 +23,7 @@ pub(super) struct Orders {
 }
 
 /// The mailbox of one shard: written by the handle, read by the shard when it is woken. No lock on
-/// the shard's side but once per (re)start.
+/// the shard's side but when it is woken and when it (re)starts.
 #[derive(Debug)]
 pub(super) struct Control {
     orders: ArcSwap<Orders>,
@@ -30,6 +31,8 @@ pub(super) struct Control {
     /// [`Self::RUNNING`] is no stop yet.
     stop: AtomicU64,
     counters: Mutex<Tally>,
+    /// Connections handed to this shard.
+    pub(super) mailbox: Mailbox,
     /// Rung after anything here changed.
     pub(super) waker: Waker,
     /// What the shard's sockets count.
@@ -55,6 +58,7 @@ impl Control {
             orders: ArcSwap::new(orders),
             stop: AtomicU64::new(Self::RUNNING),
             counters: Mutex::default(),
+            mailbox: Mailbox::default(),
             waker: Waker::new()?,
             stats: Stats::default(),
             #[cfg(test)]
@@ -66,6 +70,13 @@ impl Control {
     pub(super) fn order(&self, orders: Arc<Orders>) {
         self.orders.store(orders);
         self.waker.wake();
+    }
+
+    /// A connection for this shard, and a ring.
+    pub(super) fn deliver(&self, arrival: Arrival) -> Result<(), Refused> {
+        self.mailbox.put(arrival)?;
+        self.waker.wake();
+        Ok(())
     }
 
     /// The orders that hold now.

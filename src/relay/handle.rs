@@ -15,6 +15,7 @@ use super::control::{Control, Orders};
 use super::listener::Listener;
 use super::start::Fixed;
 use super::stats::Stats;
+use super::stream::StreamDoor;
 use super::sys;
 
 /// Beyond its grace, a thread gets this long to return before it is left behind.
@@ -51,6 +52,7 @@ pub struct RelayHandle {
     /// Behind a lock only so that the handle can be shared: it is taken before that.
     events: Mutex<Option<Receiver<Event>>>,
     clock: Clock,
+    streams: StreamDoor,
     workers: Vec<Worker>,
 }
 
@@ -67,8 +69,10 @@ impl RelayHandle {
         buffers: BufferReport,
         events: Receiver<Event>,
         clock: Clock,
+        streams: StreamDoor,
     ) -> Self {
-        Self { fixed, buffers, events: Mutex::new(Some(events)), clock, workers: Vec::new() }
+        let (events, workers) = (Mutex::new(Some(events)), Vec::new());
+        Self { fixed, buffers, events, clock, streams, workers }
     }
 
     pub(super) fn push(&mut self, worker: Worker) {
@@ -115,6 +119,33 @@ impl RelayHandle {
     /// How often a shard had to start anew after a bug. Anything but 0 is worth a report.
     pub fn restarts(&self) -> u64 {
         self.sum(|stats| &stats.restarts)
+    }
+
+    /// The door by which connections over TCP and TLS come in.
+    pub fn streams(&self) -> StreamDoor {
+        self.streams.clone()
+    }
+
+    /// Connections over TCP and TLS taken since the start; [`StreamDoor::open`] says how many there
+    /// are now.
+    pub fn streams_accepted(&self) -> u64 {
+        self.streams.accepted()
+    }
+
+    /// Messages dropped towards clients that do not read as fast as they are sent to.
+    pub fn slow_client_drops(&self) -> u64 {
+        self.sum(|stats| &stats.slow_client_drops)
+    }
+
+    /// Connections ended because they brought nothing and had no allocation.
+    pub fn idle_closes(&self) -> u64 {
+        self.sum(|stats| &stats.idle_closes)
+    }
+
+    /// Connections ended because of what they brought: bytes that are neither STUN nor ChannelData,
+    /// or TLS that does not hold.
+    pub fn broken_closes(&self) -> u64 {
+        self.sum(|stats| &stats.broken_closes)
     }
 
     /// Socket buffers asked for and granted.

@@ -1,4 +1,4 @@
-//! The threads and UDP sockets that drive [`turn::Relay`](crate::turn::Relay): one shard per core.
+//! The threads and sockets that drive [`turn::Relay`](crate::turn::Relay): one shard per core.
 //!
 //! Each shard is one thread with its own `SO_REUSEPORT` listeners, relay sockets, tables, timers
 //! and buffers. Nothing on the path of a relayed packet locks, allocates or logs; what shards share
@@ -18,12 +18,15 @@ mod handle;
 mod listener;
 mod probe;
 mod shard;
+mod slots;
 mod socket;
 mod sockets;
 mod start;
 mod stats;
+mod stream;
 mod supervise;
 mod sys;
+mod tcp;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -32,3 +35,4 @@ mod workers;
 pub use error::StartError;
 pub use handle::{BufferReport, RelayHandle};
 pub use start::{RelayConfig, start};
+pub use stream::{Refused, Stream, StreamDoor, StreamLimits};

@@ -92,7 +92,7 @@ impl RelaySockets {
         if let Some(mut closed) = slot.open.take() {
             closed.socket.note_last_drops(kernel_drops);
         }
-        slot.life = if slot.life == Token::LAST_LIFE { 0 } else { slot.life + 1 };
+        slot.life = Token::next_life(slot.life);
         self.free.push(index);
         if let Some(Some(ports)) = self.by_port.get_mut(usize::from(port.address)) {
             ports[usize::from(port.port)] = NONE;

@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use crate::creds::Credentials;
-use crate::turn::{Event, RelayAddress, Settings, Shared};
+use crate::turn::{RelayAddress, Settings, Shared};
 
 use super::clock::Clock;
 use super::control::{Control, Orders};
@@ -15,6 +15,7 @@ use super::error::StartError;
 use super::handle::{BufferReport, RelayHandle, Worker};
 use super::listener::{Listener, MAX_LISTENERS};
 use super::shard::Seat;
+use super::stream::{Census, StreamDoor, StreamLimits};
 use super::{probe, supervise, sys, workers};
 
 /// A limit on open files below this is worth a word to the operator.
@@ -32,6 +33,8 @@ pub struct RelayConfig {
     pub settings: Settings,
     /// Who may ask.
     pub credentials: Arc<Credentials>,
+    /// The bounds of connections over TCP and TLS, which come in by [`RelayHandle::streams`].
+    pub streams: StreamLimits,
     /// Events that can wait for their reader; more are counted and lost. At least 1.
     pub event_capacity: usize,
 }
@@ -64,10 +67,24 @@ pub fn start(config: RelayConfig) -> Result<RelayHandle, StartError> {
     let orders = Arc::new(Orders { settings, credentials: config.credentials });
     let clock = Clock::new();
     let (sender, events) = sync_channel(config.event_capacity.max(1));
-    let mut handle = RelayHandle::new(fixed, buffers, events, clock);
+    let census = Arc::new(Census::new(config.streams, workers));
+    let controls: Result<Arc<[_]>, _> =
+        (0..workers).map(|_| Control::new(Arc::clone(&orders)).map(Arc::new)).collect();
+    let controls = controls.map_err(StartError::Threads)?;
+    let door = StreamDoor::new(Arc::clone(&controls), Arc::clone(&census));
+    let mut handle = RelayHandle::new(fixed, buffers, events, clock, door);
     for (index, listeners) in listeners.into_iter().enumerate() {
-        let seat = (listeners, Arc::clone(&shared), sender.clone());
-        handle.push(spawn(index, seat, Arc::clone(&orders), clock).map_err(StartError::Threads)?);
+        let seat = Seat {
+            listeners,
+            control: Arc::clone(&controls[index]),
+            shards: Arc::clone(&controls),
+            index,
+            census: Arc::clone(&census),
+            shared: Arc::clone(&shared),
+            events: sender.clone(),
+            clock,
+        };
+        handle.push(spawn(seat).map_err(StartError::Threads)?);
     }
     Ok(handle)
 }
@@ -133,16 +150,10 @@ fn join(listening: &[SocketAddr]) -> Result<Vec<Listener>, StartError> {
     listening.iter().map(join).collect()
 }
 
-fn spawn(
-    index: usize,
-    (listeners, shared, events): (Vec<Listener>, Arc<Shared>, SyncSender<Event>),
-    orders: Arc<Orders>,
-    clock: Clock,
-) -> std::io::Result<Worker> {
-    let control = Arc::new(Control::new(orders)?);
-    let seat = Seat { listeners, control: Arc::clone(&control), shared, events, clock };
-    let thread =
-        thread::Builder::new().name(format!("relay-{index}")).spawn(|| supervise::run(seat))?;
+fn spawn(seat: Seat) -> std::io::Result<Worker> {
+    let control = Arc::clone(&seat.control);
+    let name = format!("relay-{}", seat.index);
+    let thread = thread::Builder::new().name(name).spawn(|| supervise::run(seat))?;
     Ok(Worker { control, thread })
 }
 

@@ -12,6 +12,12 @@ pub(super) struct Stats {
     pub(super) send_drops: AtomicU64,
     /// Received datagrams that were cut or came from no address, and were dropped.
     pub(super) receive_drops: AtomicU64,
+    /// Messages a client did not read in time.
+    pub(super) slow_client_drops: AtomicU64,
+    /// Connections that idled too long.
+    pub(super) idle_closes: AtomicU64,
+    /// Connections that brought nonsense.
+    pub(super) broken_closes: AtomicU64,
     /// Events nobody fetched in time.
     pub(super) events_lost: AtomicU64,
     /// How often the shard was started anew after a bug.

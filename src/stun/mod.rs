@@ -26,6 +26,7 @@ pub mod channel_data;
 mod cursor;
 mod error;
 mod fingerprint;
+pub mod frame;
 mod header;
 mod integrity;
 mod kind;

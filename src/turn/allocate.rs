@@ -9,7 +9,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 
 use super::allocation::{Allocation, Channels, Granted, Phase, Relayed, Relays, Usage};
-use super::command::{Command, OpenId};
+use super::command::{Command, OpenId, RelayKind};
 use super::ports::{Parity, PortClaim};
 use super::quota::Grant;
 use super::reject::Reject;
@@ -220,7 +220,7 @@ impl Relay {
             .collect();
         for (id, port) in wishes {
             self.openings.insert(id, slot);
-            self.command(Command::OpenRelay { id, port });
+            self.command(Command::OpenRelay { id, port, kind: RelayKind::Udp });
         }
     }
 

@@ -12,6 +12,7 @@ mod client;
 mod command;
 mod counters;
 mod event;
+mod icmp;
 mod limiter;
 mod opening;
 mod peer;
@@ -29,16 +30,17 @@ mod response;
 mod settings;
 mod shared;
 mod table;
-mod timers;
+mod tcp;
+pub(crate) mod timers;
 mod verdict;
 
 #[cfg(test)]
 mod tests;
 
-pub use command::{Answer, Command, OpenFailure, OpenId};
+pub use command::{Answer, Command, ConnectionId, OpenFailure, OpenId, RelayKind};
 pub use counters::{Counters, Snapshot};
 pub use event::{AllocationId, EndReason, Event, Summary};
 pub use relay::Relay;
-pub use settings::{ChannelNumbers, Limits, QuotaLimits, RelayAddress, Settings};
+pub use settings::{ChannelNumbers, Limits, NatDiscovery, QuotaLimits, RelayAddress, Settings};
 pub use shared::Shared;
 pub use verdict::{DropReason, Route, Verdict};

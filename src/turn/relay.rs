@@ -55,15 +55,18 @@ pub struct Relay {
     answers: VecDeque<(Flow, Response)>,
     events: VecDeque<Event>,
     refusals: (u64, u32),
+    pub(super) shard: u8,
 }
 
 impl Relay {
-    /// A shard with nothing open. `seed` is 32 fresh random bytes, different for every shard.
+    /// A shard with nothing open. `seed` is 32 fresh random bytes, different for every shard, and
+    /// `shard` its number: 0 for the first.
     pub fn new(
         settings: Arc<Settings>,
         credentials: Arc<Credentials>,
         shared: Arc<Shared>,
         seed: [u8; 32],
+        shard: u8,
     ) -> Self {
         let mut random = Random::new(seed);
         let hasher = FixedState::with_seed(u64::from_be_bytes(random.bytes()));
@@ -85,6 +88,7 @@ impl Relay {
             answers: VecDeque::new(),
             events: VecDeque::new(),
             refusals: (0, 0),
+            shard,
             settings,
             credentials,
             shared,
@@ -114,6 +118,8 @@ impl Relay {
         match answer {
             Answer::RelayOpened(id) => self.relay_opened(now, id),
             Answer::RelayFailed(id, failure) => self.relay_failed(now, id, failure),
+            Answer::Connected(id) => self.connected(now, id),
+            Answer::ConnectFailed(id) => self.connect_failed(now, id),
         }
     }
 
@@ -148,14 +154,9 @@ impl Relay {
 
     /// The next answer that had to wait, written into `packet`.
     pub fn poll_transmit(&mut self, packet: &mut Packet<'_>) -> Option<Route> {
-        loop {
-            let (flow, response) = self.answers.pop_front()?;
-            match response.write(&self.credentials, packet) {
-                Some(()) => return Some(Route::Client(flow)),
-                // Too small a buffer loses one answer, not those behind it.
-                None => self.counters.dropped(DropReason::Overloaded),
-            }
-        }
+        let (flow, response) = self.answers.pop_front()?;
+        response.write(&self.credentials, packet)?;
+        Some(Route::Client(flow))
     }
 
     /// The next thing that happened.
@@ -172,6 +173,16 @@ impl Relay {
     /// Allocations of this shard, open or being opened.
     pub fn allocations(&self) -> usize {
         self.table.len()
+    }
+
+    /// Whether `flow` has an allocation, open or being opened.
+    pub fn has_allocation(&self, flow: &Flow) -> bool {
+        self.table.slot_of(flow).is_some()
+    }
+
+    /// Whether nothing is open and nothing waits to be sent: a server that drains may stop.
+    pub fn is_idle(&self) -> bool {
+        self.table.len() == 0 && self.answers.is_empty()
     }
 
     pub(super) fn drop_packet(&self, reason: DropReason) -> Verdict {

@@ -34,6 +34,24 @@ pub struct Settings {
     /// Answers (401, 438 and Binding) to unauthenticated packets per second and source address;
     /// 0 is no limit.
     pub unauthenticated_rate: u32,
+    /// Listeners that answer RFC 5780, each with the other address and port it can answer from.
+    pub nat_discovery: Vec<NatDiscovery>,
+    /// Servers that new clients are sent to (300) while this one drains.
+    pub alternate: Vec<SocketAddr>,
+    /// Whether new allocations are refused, so that the server can stop when the last one is gone.
+    pub draining: bool,
+}
+
+/// One of the four addresses of NAT behaviour discovery (RFC 5780 section 3): together with the
+/// other IP address and the other port it makes all four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NatDiscovery {
+    /// What this server listens on.
+    pub local: SocketAddr,
+    /// The other IP address, of the same family.
+    pub other_ip: IpAddr,
+    /// The other port.
+    pub other_port: u16,
 }
 
 /// A local address relayed ports are opened on, and the name peers see it under.
@@ -74,6 +92,8 @@ pub struct Limits {
     pub permissions_per_allocation: usize,
     /// Channels one allocation may hold.
     pub channels_per_allocation: usize,
+    /// TCP connections to peers one allocation may have (RFC 6062).
+    pub connections_per_allocation: usize,
 }
 
 /// Bounds per user, credential, address and server; 0 is no limit.
@@ -89,6 +109,8 @@ pub struct QuotaLimits {
     pub per_address: u32,
     /// Bytes per second each way and allocation.
     pub bandwidth_per_allocation: u64,
+    /// Bytes per second each way of all allocations of one user together.
+    pub bandwidth_per_user: u64,
     /// Bytes per second of the whole server, both ways together.
     pub bandwidth: u64,
 }
@@ -99,6 +121,7 @@ impl Default for Limits {
             max_lifetime: Duration::from_secs(3600),
             permissions_per_allocation: 64,
             channels_per_allocation: 64,
+            connections_per_allocation: 64,
         }
     }
 }

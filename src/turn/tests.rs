@@ -16,5 +16,8 @@ pub(super) fn settings() -> Settings {
         own_addresses: Vec::new(),
         service_ports: Vec::new(),
         unauthenticated_rate: 0,
+        nat_discovery: Vec::new(),
+        alternate: Vec::new(),
+        draining: false,
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::time::Instant;
 
 /// Timers lie at most this far ahead; what is due later is looked at then and set again.
-pub(super) const HORIZON: Duration = Duration::from_secs(300);
+pub(crate) const HORIZON: Duration = Duration::from_secs(300);
 
 /// Buckets, one a second; more than the horizon, so that no bucket holds two rounds.
 const BUCKETS: usize = 512;
@@ -23,7 +23,7 @@ const UNLINKED: Link = Link { previous: NONE, next: NONE, bucket: NONE };
 
 /// Timers, by slot number.
 #[derive(Debug)]
-pub(super) struct Timers {
+pub(crate) struct Timers {
     heads: Box<[u32]>,
     links: Vec<Link>,
     count: usize,
@@ -32,17 +32,17 @@ pub(super) struct Timers {
 }
 
 impl Timers {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { heads: vec![NONE; BUCKETS].into(), links: Vec::new(), count: 0, cursor: 0 }
     }
 
     /// When [`Self::pop`] has something to look at next.
-    pub(super) fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         (self.count > 0).then(|| Instant::ORIGIN + Duration::from_secs(self.cursor))
     }
 
     /// Sets (or moves) the timer of `slot`, to the second at or after `due`.
-    pub(super) fn set(&mut self, now: Instant, slot: usize, due: Instant) {
+    pub(crate) fn set(&mut self, now: Instant, slot: usize, due: Instant) {
         self.cancel(slot);
         if self.count == 0 {
             self.cursor = now.as_secs();
@@ -62,7 +62,7 @@ impl Timers {
     }
 
     /// Takes the timer of `slot` off, if it has one.
-    pub(super) fn cancel(&mut self, slot: usize) {
+    pub(crate) fn cancel(&mut self, slot: usize) {
         let Some(link) = self.links.get_mut(slot).filter(|link| link.bucket != NONE) else {
             return;
         };
@@ -78,7 +78,7 @@ impl Timers {
     }
 
     /// The next slot whose timer has run out; its timer is off.
-    pub(super) fn pop(&mut self, now: Instant) -> Option<usize> {
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<usize> {
         let second = now.as_secs();
         // After a long sleep one round over the wheel sees every timer.
         self.cursor = self.cursor.max((second + 1).saturating_sub(BUCKETS as u64));
@@ -94,7 +94,7 @@ impl Timers {
     }
 
     #[cfg(test)]
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.count
     }
 }

@@ -26,6 +26,9 @@ pub enum Verdict {
     Forward(Route),
     /// The packet has been dealt with; commands or an answer may be waiting.
     Taken,
+    /// A ConnectionBind for a connection of this other shard. Nothing was changed: hand the client's
+    /// connection over to it, this message first.
+    Elsewhere(u8),
     /// Nothing is sent. Already counted in [`Counters`](super::Counters).
     Drop(DropReason),
 }

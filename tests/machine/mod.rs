@@ -49,6 +49,9 @@ pub fn settings() -> Settings {
         own_addresses: vec![ip("198.51.100.1"), ip("2001:db8:1::1")],
         service_ports: vec![addr("198.51.100.1:3478")],
         unauthenticated_rate: 0,
+        nat_discovery: Vec::new(),
+        alternate: Vec::new(),
+        draining: false,
     }
 }
 
@@ -128,7 +131,7 @@ impl World {
     /// One of several shards that share `shared`.
     pub fn shard(settings: Settings, shared: Arc<Shared>, seed: [u8; 32]) -> Self {
         let relay =
-            Relay::new(Arc::new(settings), Arc::new(credentials()), Arc::clone(&shared), seed);
+            Relay::new(Arc::new(settings), Arc::new(credentials()), Arc::clone(&shared), seed, 0);
         let mono = Instant::from_nanos(1_000_000_000_000);
         Self {
             relay,
@@ -169,7 +172,7 @@ impl World {
                 }
                 sent.push(Sent { route, bytes: packet.bytes().to_vec() });
             }
-            Verdict::Taken => {}
+            Verdict::Taken | Verdict::Elsewhere(_) => {}
             Verdict::Drop(reason) => self.drops.push(reason),
         }
         sent.extend(self.drive());
@@ -199,7 +202,7 @@ impl World {
 
     fn carry_out(&mut self, command: Command) -> Option<Answer> {
         match command {
-            Command::OpenRelay { id, port } => {
+            Command::OpenRelay { id, port, .. } => {
                 if self.refuse_first > 0 {
                     self.refuse_first -= 1;
                     return Some(Answer::RelayFailed(id, OpenFailure::InUse));
@@ -212,6 +215,9 @@ impl World {
             }
             Command::CloseRelay { port } => {
                 self.open.remove(&port);
+                None
+            }
+            Command::Connect { .. } | Command::Splice { .. } | Command::CloseConnection { .. } => {
                 None
             }
         }

@@ -28,6 +28,9 @@ fn settings() -> Settings {
         own_addresses: Vec::new(),
         service_ports: Vec::new(),
         unauthenticated_rate: 0,
+        nat_discovery: Vec::new(),
+        alternate: Vec::new(),
+        draining: false,
     }
 }
 
@@ -46,6 +49,7 @@ fn config(listen: &[&str], workers: usize) -> RelayConfig {
         workers,
         settings: settings(),
         credentials: credentials(&[("alice", "wonder")]),
+        streams: relayhouse::relay::StreamLimits::default(),
         event_capacity: 1024,
     }
 }

@@ -178,6 +178,7 @@ fn start_relay(
         workers: config.relay.workers,
         settings: settings::turn(config, addresses, http),
         credentials: Arc::new(settings::credentials(config, kept)?),
+        streams: relay::StreamLimits::default(),
         event_capacity: EVENT_CAPACITY,
     });
     let relay = relay.map_err(|error| match error {

@@ -25,6 +25,9 @@ pub(super) fn turn(config: &Config, addresses: &Addresses, http: &[SocketAddr]) 
         own_addresses: addresses.own.clone(),
         service_ports: ours.concat().into_iter().filter(|address| address.port() != 0).collect(),
         unauthenticated_rate: config.unauthenticated_rate,
+        nat_discovery: Vec::new(),
+        alternate: Vec::new(),
+        draining: false,
     }
 }
 

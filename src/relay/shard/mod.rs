@@ -6,6 +6,9 @@
 
 mod receive;
 mod settle;
+mod splice;
+mod streams;
+mod tcp;
 
 use std::io;
 use std::os::fd::AsFd;
@@ -23,7 +26,9 @@ use super::control::{Control, Orders};
 use super::listener::Listener;
 use super::socket::BATCH;
 use super::sockets::RelaySockets;
+use super::stream::{Census, Connections, Outbox};
 use super::sys::{Epoll, ReceiveBatch};
+use super::tcp::{Peers, TcpRelays};
 use super::token::Token;
 
 /// Answers that can wait to be sent together, beside the packets of a batch.
@@ -42,6 +47,12 @@ pub(super) struct Seat {
     pub(super) listeners: Vec<Listener>,
     /// The mailbox.
     pub(super) control: Arc<Control>,
+    /// The mailboxes of all shards, this one's among them at `index`.
+    pub(super) shards: Arc<[Arc<Control>]>,
+    /// Which shard this is.
+    pub(super) index: usize,
+    /// How many connections there are and may be.
+    pub(super) census: Arc<Census>,
     /// What shards share.
     pub(super) shared: Arc<Shared>,
     /// Where events go.
@@ -54,6 +65,9 @@ pub(super) struct Seat {
 pub(super) struct Shard<'a> {
     /// Before `relay`, so that a shard that ends closes its ports before it gives them back.
     sockets: RelaySockets,
+    tcp_relays: TcpRelays,
+    peers: Peers,
+    streams: Connections,
     relay: Relay,
     seat: &'a mut Seat,
     orders: Arc<Orders>,
@@ -67,6 +81,7 @@ pub(super) struct Shard<'a> {
     answers: usize,
     inbox: ReceiveBatch,
     outgoing: Outgoing,
+    outbox: Outbox,
     /// The sockets that something waits for.
     targets: Vec<Target>,
 }
@@ -91,11 +106,15 @@ impl<'a> Shard<'a> {
             epoll.add(listener.socket.as_fd(), Token::Listener(index as u16).pack())?;
         }
         let orders = seat.control.orders();
+        let mut table_seed = [0; 8];
+        getrandom::fill(&mut table_seed).map_err(|error| io::Error::other(error.to_string()))?;
+        let table_seed = u64::from_ne_bytes(table_seed);
         let relay = Relay::new(
             Arc::clone(&orders.settings),
             Arc::clone(&orders.credentials),
             Arc::clone(&seat.shared),
             seed,
+            seat.index as u8,
         );
         seat.control.count_anew(relay.counters());
         // A ring that the last machine heard but did not answer must not be lost.
@@ -107,11 +126,16 @@ impl<'a> Shard<'a> {
             turn: FIRST_TURN,
             epoll,
             sockets: RelaySockets::default(),
-            buffers: Buffers::new(BATCH, MAX_DATAGRAM, ANSWERS),
+            tcp_relays: TcpRelays::new(table_seed),
+            peers: Peers::new(table_seed),
+            streams: Connections::new(table_seed),
+            // One more than a batch: for the request that fits no answer's slot.
+            buffers: Buffers::new(BATCH + 1, MAX_DATAGRAM, ANSWERS),
             used: 0,
             answers: 0,
             inbox: ReceiveBatch::new(BATCH),
             outgoing: Outgoing::new(BATCH + ANSWERS),
+            outbox: Outbox::default(),
             targets: Vec::with_capacity(BATCH + ANSWERS),
             seat,
         })
@@ -132,22 +156,35 @@ impl<'a> Shard<'a> {
                     Token::Wake => woken = true,
                     Token::Listener(index) => self.read_listener(usize::from(index)),
                     Token::Relay { slot, life } => self.read_relay(slot, life),
+                    Token::Stream { slot, life } => {
+                        self.serve_stream(slot, life, self.epoll.readiness(index));
+                    }
+                    Token::TcpRelay { slot, life } => self.accept_peers(slot, life),
+                    Token::Peer { slot, life } => {
+                        self.serve_peer(slot, life, self.epoll.readiness(index));
+                    }
                 }
             }
             if self.relay.poll_timeout().is_some_and(|at| at <= self.now.mono) {
                 self.relay.handle_timeout(self.now);
                 self.settle();
             }
+            self.tend_streams();
+            self.tend_tcp();
             self.flush();
             if woken && self.obey() == Obeyed::Stopped {
                 return;
             }
+            self.bury();
         }
     }
 
-    /// How long to wait for a packet: until the machine's next timer.
+    /// How long to wait for a packet: until the machine's next timer, or one of our own.
     fn patience(&self) -> Option<Duration> {
-        self.relay.poll_timeout().map(|at| at.since(self.now.mono))
+        let machine = self.relay.poll_timeout();
+        let own = [self.streams.next_due(), self.peers.next_due(), self.tcp_relays.next_rested()];
+        let next = own.into_iter().chain([machine]).flatten().min();
+        next.map(|at| at.since(self.now.mono))
     }
 
     /// Reads the mailbox.
@@ -166,7 +203,12 @@ impl<'a> Shard<'a> {
             self.settle();
             self.flush();
         }
-        let Some(deadline) = control.stopping() else { return Obeyed::Running };
+        let Some(deadline) = control.stopping() else {
+            self.welcome(control.mailbox.take());
+            self.flush();
+            return Obeyed::Running;
+        };
+        control.mailbox.close();
         self.relay.end_all(self.now, EndReason::Shutdown);
         self.carry_out_commands();
         self.send_answers();

@@ -71,7 +71,7 @@ impl Shard<'_> {
     }
 
     /// Sees to it that `want` receive slots are free: what waits in them is sent first.
-    fn make_room(&mut self, want: usize) {
+    pub(super) fn make_room(&mut self, want: usize) {
         if self.used + want > BATCH {
             self.flush();
             self.now = self.seat.clock.now();
@@ -81,12 +81,21 @@ impl Shard<'_> {
     /// The slots of a batch stay taken while anything waits to be sent; the machine's slow side is
     /// served.
     fn end_batch(&mut self, got: usize) {
-        self.used = if self.outgoing.is_empty() { 0 } else { self.used + got };
+        let waiting = !self.outgoing.is_empty() || !self.outbox.is_empty();
+        self.used = if waiting { self.used + got } else { 0 };
         self.settle();
     }
 
     /// Puts `len` bytes at `start` of the shard's memory into the post, there where `route` says.
     pub(super) fn post(&mut self, route: Route, start: usize, len: usize, traffic_class: u8) {
+        if let Route::Client(flow) = route
+            && flow.transport.is_stream()
+        {
+            if !self.post_stream(&flow, start, len) {
+                add(&self.seat.control.stats.send_drops, 1);
+            }
+            return;
+        }
         let bytes = start..start + len;
         let found = match route {
             Route::Client(flow) => listener::owner(&self.seat.listeners, flow.local).map(|index| {

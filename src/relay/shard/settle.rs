@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::net::RelayPort;
 use crate::packet::Packet;
 use crate::time::Instant;
-use crate::turn::{Answer, Command, Event, OpenFailure, OpenId};
+use crate::turn::{Answer, Command, Event, OpenFailure, OpenId, RelayKind};
 
 use super::super::socket::{Sharing, Socket};
 use super::super::stats::add;
@@ -33,14 +33,25 @@ impl Shard<'_> {
     pub(super) fn carry_out_commands(&mut self) {
         while let Some(command) = self.relay.poll_command() {
             match command {
-                Command::OpenRelay { id, port } => {
+                Command::OpenRelay { id, port, kind: RelayKind::Tcp } => {
+                    let answer = self.open_tcp_relay(id, port);
+                    self.relay.handle_answer(self.now, answer);
+                }
+                Command::OpenRelay { id, port, kind: RelayKind::Udp } => {
                     let answer = self.open_relay(id, port);
                     self.relay.handle_answer(self.now, answer);
+                }
+                Command::Connect { id, from, to } => self.connect_peer(id, from, to),
+                Command::Splice { connection, flow } => self.splice(connection, &flow),
+                Command::CloseConnection { id } => {
+                    self.flush();
+                    self.close_peer(id);
                 }
                 Command::CloseRelay { port } => {
                     // What the client sent before it let go still leaves.
                     self.flush();
                     self.sockets.close(port, &self.seat.control.stats.kernel_drops);
+                    self.tcp_relays.close(port);
                 }
             }
         }
@@ -126,6 +137,7 @@ impl Shard<'_> {
             add(&self.seat.control.stats.send_drops, lost);
         }
         self.outgoing.clear();
+        self.flush_streams();
         (self.used, self.answers) = (0, 0);
     }
 }

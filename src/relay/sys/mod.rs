@@ -19,6 +19,6 @@ pub(super) use options::{
     BUFFER_BYTES, Fragmenting, Granted, enlarge_buffers, granted_buffers, kernel_drops,
     on_any_datagram_socket, on_wildcard, raise_descriptor_limit, set_fragmenting,
 };
-pub(super) use poll::{Epoll, Waker};
+pub(super) use poll::{Epoll, Interest, Readiness, Waker};
 pub(super) use receive::{Datagram, ReceiveBatch};
 pub(super) use send::{Letter, SendBatch};

@@ -4,6 +4,36 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
+/// What a socket is watched for, beside its end and its errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::relay) struct Interest {
+    /// Something to read.
+    pub(in crate::relay) read: bool,
+    /// Room to write.
+    pub(in crate::relay) write: bool,
+}
+
+impl Interest {
+    /// What datagram sockets and listeners are watched for.
+    pub(in crate::relay) const READ: Self = Self { read: true, write: false };
+
+    fn bits(self) -> u32 {
+        let bit = |wanted, bit: libc::c_int| if wanted { bit as u32 } else { 0 };
+        bit(self.read, libc::EPOLLIN) | bit(self.write, libc::EPOLLOUT)
+    }
+}
+
+/// What a socket is ready for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::relay) struct Readiness {
+    /// Something to read, or its end.
+    pub(in crate::relay) read: bool,
+    /// Room to write.
+    pub(in crate::relay) write: bool,
+    /// An error, or both directions have ended: reported whether watched for or not.
+    pub(in crate::relay) gone: bool,
+}
+
 /// Readiness of many sockets, level-triggered.
 pub(in crate::relay) struct Epoll {
     fd: OwnedFd,
@@ -20,15 +50,45 @@ impl Epoll {
 
     /// Watches `socket` for datagrams. It leaves when it is closed.
     pub(in crate::relay) fn add(&self, socket: BorrowedFd<'_>, token: u64) -> io::Result<()> {
-        let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: token };
+        self.watch(libc::EPOLL_CTL_ADD, socket, token, Interest::READ)
+    }
+
+    /// As [`Self::add`], for what `interest` says.
+    pub(in crate::relay) fn add_for(
+        &self,
+        socket: BorrowedFd<'_>,
+        token: u64,
+        interest: Interest,
+    ) -> io::Result<()> {
+        self.watch(libc::EPOLL_CTL_ADD, socket, token, interest)
+    }
+
+    /// From now on watches `socket`, which was added, for what `interest` says.
+    pub(in crate::relay) fn change(
+        &self,
+        socket: BorrowedFd<'_>,
+        token: u64,
+        interest: Interest,
+    ) -> io::Result<()> {
+        self.watch(libc::EPOLL_CTL_MOD, socket, token, interest)
+    }
+
+    /// Watches `socket` no more, although it stays open.
+    pub(in crate::relay) fn remove(&self, socket: BorrowedFd<'_>) -> io::Result<()> {
+        self.watch(libc::EPOLL_CTL_DEL, socket, 0, Interest::READ)
+    }
+
+    fn watch(
+        &self,
+        operation: libc::c_int,
+        socket: BorrowedFd<'_>,
+        token: u64,
+        interest: Interest,
+    ) -> io::Result<()> {
+        let mut event = libc::epoll_event { events: interest.bits(), u64: token };
         // SAFETY: `event` lives for the whole call, and the kernel copies it.
         check(unsafe {
-            libc::epoll_ctl(
-                self.fd.as_raw_fd(),
-                libc::EPOLL_CTL_ADD,
-                socket.as_raw_fd(),
-                &raw mut event,
-            )
+            libc::epoll_ctl(self.fd.as_raw_fd(), operation, socket.as_raw_fd(), &raw mut event)
         })
     }
 
@@ -59,6 +119,17 @@ impl Epoll {
     /// The token of the `index`th ready socket of the last [`Self::wait`].
     pub(in crate::relay) fn token(&self, index: usize) -> u64 {
         self.events[index].u64
+    }
+
+    /// What that socket is ready for.
+    pub(in crate::relay) fn readiness(&self, index: usize) -> Readiness {
+        let events = self.events[index].events;
+        let any = |bits: libc::c_int| events & bits as u32 != 0;
+        Readiness {
+            read: any(libc::EPOLLIN),
+            write: any(libc::EPOLLOUT),
+            gone: any(libc::EPOLLERR | libc::EPOLLHUP),
+        }
     }
 }
 

@@ -37,8 +37,12 @@ fn relay(workers: usize) -> RelayHandle {
             own_addresses: Vec::new(),
             service_ports: Vec::new(),
             unauthenticated_rate: 0,
+            nat_discovery: Vec::new(),
+            alternate: Vec::new(),
+            draining: false,
         },
         credentials: Arc::new(Credentials::new(credentials).expect("good settings")),
+        streams: crate::relay::StreamLimits::default(),
         event_capacity: 16,
     })
     .expect("the relay starts")

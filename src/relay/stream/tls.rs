@@ -1,0 +1,80 @@
+//! TLS between a connection's socket and its messages, without ever waiting.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::net::TcpStream;
+
+use rustls::ServerConnection;
+
+use super::connection::{Ended, is_passing, read};
+
+/// The most bytes one look reads. With a record that has come in part, and what may have been
+/// decrypted before the connection was handed over, it fits behind the beginning of the longest
+/// message.
+const LARGEST_READ: usize = 24 << 10;
+
+/// Reads once from `socket` into `cipher` and decrypts all there is into `plain`: how many bytes, and
+/// whether the session is at its end behind them.
+pub(super) fn receive(
+    session: &mut ServerConnection,
+    socket: &TcpStream,
+    plain: &mut [u8],
+    cipher: &mut [u8],
+) -> (usize, Option<Ended>) {
+    let room = cipher.len().min(LARGEST_READ);
+    let (read, ended) = read(socket, &mut cipher[..room]);
+    let mut unread = &cipher[..read];
+    let mut got = 0;
+    loop {
+        let Ok(state) = session.process_new_packets() else { return (got, Some(Ended::Broken)) };
+        let there = state.plaintext_bytes_to_read();
+        if there > plain.len() - got
+            || session.reader().read_exact(&mut plain[got..][..there]).is_err()
+        {
+            return (got, Some(Ended::Broken));
+        }
+        got += there;
+        if state.peer_has_closed() {
+            return (got, Some(Ended::Closed));
+        }
+        if unread.is_empty() {
+            return (got, ended);
+        }
+        // Nothing taken of something offered: it will take no more.
+        if !session.read_tls(&mut unread).is_ok_and(|taken| taken > 0) {
+            return (got, Some(Ended::Broken));
+        }
+    }
+}
+
+/// Encrypts `slices` and writes what the socket takes: how many bytes of them are no longer the
+/// caller's, and whether the socket is full.
+pub(super) fn send(
+    session: &mut ServerConnection,
+    socket: &TcpStream,
+    slices: &[IoSlice<'_>],
+) -> io::Result<(usize, bool)> {
+    // What is encrypted waits in memory: nothing is, before what was has gone.
+    if push(session, socket)? {
+        return Ok((0, true));
+    }
+    // A session that failed has an alert to send, and takes nothing new.
+    if slices.iter().all(|slice| slice.is_empty()) {
+        return Ok((0, false));
+    }
+    let taken = session.writer().write_vectored(slices)?;
+    Ok((taken, push(session, socket)?))
+}
+
+/// Writes what is encrypted, and says whether the socket is full.
+pub(super) fn push(session: &mut ServerConnection, mut socket: &TcpStream) -> io::Result<bool> {
+    while session.wants_write() {
+        match session.write_tls(&mut socket) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if is_passing(&error) => return Ok(true),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
