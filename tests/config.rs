@@ -53,7 +53,7 @@ fn from_flags(set: &[&str]) -> Result<Config, String> {
 fn a_bogus_key_in_any_table_is_refused_at_its_place() {
     let headers: Vec<_> =
         SHIPPED.lines().enumerate().filter(|(_, line)| line.starts_with('[')).collect();
-    assert_eq!(headers.len(), 8, "one header per section");
+    assert_eq!(headers.len(), 9, "one header per section");
     for (index, header) in headers {
         let mut lines: Vec<_> = SHIPPED.lines().collect();
         lines.insert(index + 1, "  bogus = 1");
@@ -182,6 +182,13 @@ fn values_out_of_range_are_answered_with_the_range() {
         ("[http]\npublic_url = \"calls.example.org\"\n", "does not begin with http:// or https://"),
         ("[http]\nallowed_origins = [\"https://a.example/x\"]\n", "write \"https://a.example\""),
         ("[peers]\nallow = [\"recommended\"]\n", "belongs into `deny`"),
+        ("[limits]\nconnections_per_allocation = 0\n", "0 is out of range; write 1 to 65535"),
+        ("[listen]\nproxy_from = [\"10.0.0.1/8\"]\n", "write \"10.0.0.0/8\""),
+        ("[relay]\nstun_server = \"10.0.0.300:1\"\n", "is no server"),
+        ("[relay]\nstun_server = \"stun.example.org:0\"\n", "is no server"),
+        ("[relay]\nalternate_server = \"a.example,127.0.0.1:3478\"\n", "which no client reaches"),
+        ("[tls]\ncertificate = \"chain.pem\"\n", "tls.key: is empty"),
+        ("[tls]\nkey = \"key.pem\"\n", "tls.certificate: is empty"),
     ] {
         let complaints = complaints(text);
         assert!(complaints.len() == 1 && complaints[0].contains(wanted), "{complaints:?}");
@@ -349,6 +356,16 @@ fn recommended_stands_for_a_list_without_what_is_allowed_by_name() {
     assert_eq!(all.len() - opened.len(), 1, "the very range that is allowed is opened");
     let written = denied("[peers]\nallow = [\"10.0.0.0/8\"]\ndeny = [\"10.0.0.0/8\"]\n");
     assert_eq!(written.len(), 1, "a range that is written down stays denied");
+}
+
+#[test]
+fn servers_elsewhere_are_names_or_addresses_with_a_port_or_3478() {
+    let text = "[relay]\nstun_server = \"STUN.example.org\"\n\
+                alternate_server = \"turn.example.org:443, 198.51.100.7, [2001:db8::7]:3479\"\n";
+    let relay = from_text("c.toml", text).expect("good").relay;
+    assert_eq!(relay.stun_server.expect("one").to_string(), "stun.example.org:3478");
+    let alternates: Vec<_> = relay.alternate_servers.iter().map(ToString::to_string).collect();
+    assert_eq!(alternates, ["turn.example.org:443", "198.51.100.7:3478", "[2001:db8::7]:3479"]);
 }
 
 #[test]

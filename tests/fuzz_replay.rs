@@ -15,10 +15,14 @@ mod credentials;
 mod forwarded;
 #[path = "fuzz_bodies/frames.rs"]
 mod frames;
+#[path = "fuzz_bodies/proxy_header.rs"]
+mod proxy_header;
 #[path = "fuzz_bodies/relay.rs"]
 mod relay;
 #[path = "fuzz_bodies/signal_message.rs"]
 mod signal_message;
+#[path = "fuzz_bodies/sniff.rs"]
+mod sniff;
 #[path = "fuzz_bodies/stun_attributes.rs"]
 mod stun_attributes;
 #[path = "fuzz_bodies/stun_message.rs"]
@@ -34,8 +38,10 @@ const TARGETS: &[Target] = &[
     ("credentials", credentials::run),
     ("forwarded", forwarded::run),
     ("frames", frames::run),
+    ("proxy_header", proxy_header::run),
     ("relay", relay::run),
     ("signal_message", signal_message::run),
+    ("sniff", sniff::run),
     ("stun_attributes", stun_attributes::run),
     ("stun_message", stun_message::run),
 ];

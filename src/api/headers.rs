@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use super::errors::{ApiError, Code};
 use super::forwarded::{client_address, is_trusted};
 use super::origin::origin_allowed;
-use super::server::Peer;
+use super::server::{Over, Peer};
 use super::{Api, HttpSettings};
 
 /// The address a request came from, behind trusted proxies too.
@@ -77,8 +77,9 @@ fn identify(settings: &HttpSettings, request: &mut Request) {
     let lists = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
     let client = client_address(peer, lists, &settings.trusted_proxies);
     let proto = headers.get_all("x-forwarded-proto").iter().next_back();
-    let is_https = is_trusted(peer, &settings.trusted_proxies)
+    let proxied_https = is_trusted(peer, &settings.trusted_proxies)
         && proto.is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
+    let is_https = proxied_https || request.extensions().get() == Some(&Over::Tls);
     request.extensions_mut().insert(Client(client));
     request.extensions_mut().insert(IsHttps(is_https));
 }

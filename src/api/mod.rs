@@ -9,7 +9,7 @@
 //! | `live` | what ties stored rooms, the hub and the WebSocket together |
 //! | `pages`, `headers` | the embedded pages, and headers on every answer |
 //! | `health`, `numbers` | for operators |
-//! | `routes`, `server` | paths to calls; sockets to requests |
+//! | `routes`, `server` | paths to calls; connections to requests |
 
 mod body;
 mod caller;
@@ -52,7 +52,7 @@ pub use numbers::HttpSnapshot;
 pub use origin::origin_allowed;
 pub use rooms::{DEFAULT_CAPACITY, MAX_CAPACITY, MAX_EXPIRES_IN, MAX_NAME};
 pub use routes::router;
-pub use server::{Peer, serve};
+pub use server::{HttpDoor, HttpPlace, HttpServer, Over, Peer};
 pub use settings::HttpSettings;
 pub use tickets::{ROOM_TICKET, creator as creator_claims};
 

@@ -1,7 +1,6 @@
-//! Sockets to requests: accepting, bounds, upkeep, and an orderly end.
+//! Connections to requests: bounds, upkeep, and an orderly end. Whoever accepts them hands them in.
 
-use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +8,9 @@ use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
 
 use super::Api;
 use super::numbers::HttpNumbers;
@@ -24,128 +23,134 @@ const MAX_HEAD: usize = 32 * 1024;
 const GRACE: Duration = Duration::from_secs(5);
 /// How often what is over is swept out.
 const UPKEEP: Duration = Duration::from_secs(60);
-/// How long to pause when the system gives no more sockets.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The other end of the socket a request came over: the client or a proxy.
+/// The other end of the connection a request came over: the client or a proxy.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
-/// A place among the connections.
-struct Place {
-    numbers: Arc<HttpNumbers>,
-    _permit: OwnedSemaphorePermit,
+/// What a connection is wrapped in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// Plain TCP.
+    Tcp,
+    /// TLS that ended here.
+    Tls,
 }
 
-impl Drop for Place {
+/// The running HTTP side: what connections are served with until [`stop`](Self::stop).
+#[derive(Debug)]
+pub struct HttpServer {
+    door: HttpDoor,
+    stop: watch::Sender<bool>,
+    /// Held by whoever is here, beside the server itself.
+    here: mpsc::Sender<()>,
+    /// Ends when nobody is here any more; nothing is ever sent.
+    gone: mpsc::Receiver<()>,
+    upkeep: JoinHandle<()>,
+}
+
+/// Where connections are handed in. Its copies are the same door.
+#[derive(Clone, Debug)]
+pub struct HttpDoor {
+    router: Router,
+    numbers: Arc<HttpNumbers>,
+    places: Arc<Semaphore>,
+    stopped: watch::Receiver<bool>,
+    here: mpsc::WeakSender<()>,
+}
+
+/// A place among the connections.
+#[derive(Debug)]
+pub struct HttpPlace {
+    numbers: Arc<HttpNumbers>,
+    _permit: OwnedSemaphorePermit,
+    _here: mpsc::Sender<()>,
+}
+
+impl Drop for HttpPlace {
     fn drop(&mut self) {
         self.numbers.connection_closed();
     }
 }
 
-/// Serves `router` on the listeners until `shutdown` is done, then lets requests under way end for
-/// up to five seconds. Does the API's upkeep meanwhile. WebSocket connections are the endpoint's: end
-/// them first, with [`Endpoint::shutdown`](super::signal::Endpoint::shutdown).
-///
-/// # Errors
-/// When a listener cannot be used by the runtime.
-pub async fn serve(
-    listeners: Vec<TcpListener>,
-    api: Arc<Api>,
-    router: Router,
-    shutdown: impl Future<Output = ()> + Send,
-) -> io::Result<()> {
-    let (stop, stopped) = watch::channel(false);
-    let places = Arc::new(Semaphore::new(api.settings().max_connections));
-    let mut tasks = JoinSet::new();
-    for listener in listeners {
-        listener.set_nonblocking(true)?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        let (numbers, places) = (api.numbers().clone(), places.clone());
-        tasks.spawn(accept(listener, numbers, places, router.clone(), stopped.clone()));
-    }
-    let upkeep = tokio::spawn(upkeep(api));
-    shutdown.await;
-    upkeep.abort();
-    stop.send_replace(true);
-    let ended = async { while tasks.join_next().await.is_some() {} };
-    if tokio::time::timeout(GRACE, ended).await.is_err() {
-        tracing::info!("ended with requests under way");
-    }
-    Ok(())
-}
-
-async fn accept(
-    listener: tokio::net::TcpListener,
-    numbers: Arc<HttpNumbers>,
-    places: Arc<Semaphore>,
-    router: Router,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let mut connections = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = next(&listener, &places) => accepted,
-            _ = stopped.changed() => break,
-            // What has ended is taken off the set, which would grow otherwise.
-            Some(_) = connections.join_next() => continue,
+impl HttpServer {
+    /// Ready for connections, which are served with `router`. Does the API's upkeep meanwhile.
+    /// Inside of tokio only.
+    pub fn start(api: Arc<Api>, router: Router) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let (here, gone) = mpsc::channel(1);
+        let door = HttpDoor {
+            router,
+            numbers: api.numbers().clone(),
+            places: Arc::new(Semaphore::new(api.settings().max_connections)),
+            stopped,
+            here: here.downgrade(),
         };
-        let Some((stream, peer, permit)) = accepted else { break };
-        numbers.connection_opened();
-        let place = Place { numbers: numbers.clone(), _permit: permit };
-        connections.spawn(connection(stream, peer, place, router.clone(), stopped.clone()));
+        Self { door, stop, here, gone, upkeep: tokio::spawn(upkeep(api)) }
     }
-    drop(listener);
-    while connections.join_next().await.is_some() {}
+
+    /// Where connections are handed in.
+    pub fn door(&self) -> HttpDoor {
+        self.door.clone()
+    }
+
+    /// Lets requests under way end for up to five seconds. Take no more connections, and end the
+    /// WebSocket ones first, with [`Endpoint::shutdown`](super::signal::Endpoint::shutdown).
+    pub async fn stop(mut self) {
+        self.upkeep.abort();
+        self.stop.send_replace(true);
+        self.door.places.close();
+        drop(self.here);
+        if tokio::time::timeout(GRACE, self.gone.recv()).await.is_err() {
+            tracing::info!("ended with requests under way");
+        }
+    }
 }
 
-/// A place first, then a connection: when all are taken, clients wait in the kernel's queue.
-async fn next(
-    listener: &tokio::net::TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let permit = places.clone().acquire_owned().await.ok()?;
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => return Some((stream, peer, permit)),
-            Err(error) => {
-                tracing::warn!(%error, "accepting a connection failed");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+impl HttpDoor {
+    /// A place for one connection, once one is free; `None` when the server stops.
+    pub async fn enter(&self) -> Option<HttpPlace> {
+        let permit = self.places.clone().acquire_owned().await.ok()?;
+        let here = self.here.upgrade()?;
+        self.numbers.connection_opened();
+        Some(HttpPlace { numbers: self.numbers.clone(), _permit: permit, _here: here })
+    }
+
+    /// Serves one connection of `peer` until its end, or until the server stops and the request
+    /// under way is answered.
+    pub async fn serve<S>(self, stream: S, peer: SocketAddr, over: Over, place: HttpPlace)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { router, mut stopped, .. } = self;
+        let service = router.layer(Extension(Peer(peer))).layer(Extension(over));
+        let service = TowerToHyperService::new(service);
+        let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_PATIENCE)
+            .max_buf_size(MAX_HEAD);
+        let served = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        tokio::pin!(served);
+        let outcome = tokio::select! {
+            outcome = served.as_mut() => outcome,
+            () = stopping(&mut stopped) => {
+                served.as_mut().graceful_shutdown();
+                served.await
             }
+        };
+        if let Err(error) = outcome {
+            tracing::debug!(%peer, error, "a connection broke off");
         }
+        drop(place);
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    place: Place,
-    router: Router,
-    mut stopped: watch::Receiver<bool>,
-) {
-    // Small messages must not wait for company; a socket that refuses is about to fail anyway.
-    let _ = stream.set_nodelay(true);
-    let router = router.layer(Extension(Peer(peer)));
-    let service = TowerToHyperService::new(router);
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
-        .max_buf_size(MAX_HEAD);
-    let served = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    tokio::pin!(served);
-    let outcome = tokio::select! {
-        outcome = served.as_mut() => outcome,
-        _ = stopped.changed() => {
-            served.as_mut().graceful_shutdown();
-            served.await
-        }
-    };
-    if let Err(error) = outcome {
-        tracing::debug!(%peer, error, "a connection broke off");
-    }
-    drop(place);
+/// Waits for the end of the server.
+async fn stopping(stopped: &mut watch::Receiver<bool>) {
+    // A server that is gone without a word has stopped too.
+    drop(stopped.wait_for(|stopped| *stopped).await);
 }
 
 async fn upkeep(api: Arc<Api>) {

@@ -91,7 +91,7 @@ pub(super) struct Options {
     /// Print every key at its default, explained, and exit
     #[arg(long, conflicts_with = "print_config")]
     pub(super) print_defaults: bool,
-    /// Serve STUN and TURN over UDP here (listen.udp, repeatable)
+    /// Serve STUN and TURN over UDP and TCP here (listen.udp and listen.tcp, repeatable)
     #[arg(long, value_name = "ADDR:PORT", global = true)]
     listen: Vec<String>,
     /// Serve the page, the API and signalling here (http.listen, repeatable)

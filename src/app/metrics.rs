@@ -9,6 +9,7 @@ use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::front::FrontSnapshot;
 use crate::turn::Snapshot;
 
 /// The relay's numbers at one moment.
@@ -41,10 +42,23 @@ pub struct WebNumbers {
     pub requests: [u64; 5],
 }
 
+/// The numbers of the TCP side at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct FrontNumbers {
+    /// Connections accepted and refused.
+    pub connections: FrontSnapshot,
+    /// Clients of the relay over TCP and TLS.
+    pub streams: u64,
+    /// When the certificate in use ends, unix time.
+    pub certificate_ends: Option<u64>,
+}
+
 /// Where the numbers come from.
 pub struct Sources {
     /// The relay.
     pub relay: Box<dyn Fn() -> RelayNumbers + Send + Sync>,
+    /// The TCP side.
+    pub front: Box<dyn Fn() -> FrontNumbers + Send + Sync>,
     /// The rest.
     pub web: Box<dyn Fn() -> WebNumbers + Send + Sync>,
 }
@@ -86,6 +100,7 @@ impl Collector for Numbers {
         let mut page = Page(&mut encoder);
         page.about(self.started)?;
         page.relay(&(self.sources.relay)())?;
+        page.front(&(self.sources.front)())?;
         page.web(&(self.sources.web)())
     }
 }
@@ -144,6 +159,19 @@ impl Page<'_, '_> {
         self.counter("relay_worker_restarts", help, None, relay.restarts)
     }
 
+    fn front(&mut self, front: &FrontNumbers) -> fmt::Result {
+        let FrontSnapshot { accepted, refused } = &front.connections;
+        let help = "Clients of the relay over TCP and TLS now";
+        self.gauge("stream_connections", help, None, front.streams)?;
+        self.counter("tcp_accepted", "TCP connections accepted", None, *accepted)?;
+        let refused = refused.iter().map(|(reason, count)| ((*reason).to_owned(), *count));
+        let help = "TCP connections closed before they came to the relay or to HTTP, by reason";
+        self.family("tcp_refused", help, None, "reason", refused)?;
+        let help = "When the TLS certificate in use ends, unix time";
+        let end = front.certificate_ends;
+        end.map_or(Ok(()), |end| self.gauge("certificate_end", help, Some(Unit::Seconds), end))
+    }
+
     fn web(&mut self, web: &WebNumbers) -> fmt::Result {
         self.gauge("rooms", "Rooms open now", None, web.rooms)?;
         self.gauge("connections", "Signalling connections open now", None, web.connections)?;
@@ -198,7 +226,13 @@ mod tests {
             ..RelayNumbers::default()
         };
         let web = || WebNumbers { rooms: 2, requests: [0, 5, 0, 1, 0], ..WebNumbers::default() };
-        Metrics::new(Sources { relay: Box::new(relay), web: Box::new(web) }, 7).render()
+        let front = || FrontNumbers {
+            connections: FrontSnapshot { accepted: 4, refused: vec![("tls", 1)] },
+            certificate_ends: Some(9),
+            ..FrontNumbers::default()
+        };
+        let (relay, front, web) = (Box::new(relay), Box::new(front), Box::new(web));
+        Metrics::new(Sources { relay, front, web }, 7).render()
     }
 
     #[test]
@@ -212,6 +246,10 @@ mod tests {
             "relayhouse_relayed_bytes_total{direction=\"to_peer\"} 0",
             "relayhouse_dropped_packets_total{reason=\"malformed\"} 0",
             "relayhouse_socket_drops_total{reason=\"kernel_buffer\"} 3",
+            "relayhouse_stream_connections 0",
+            "relayhouse_tcp_accepted_total 4",
+            "relayhouse_tcp_refused_total{reason=\"tls\"} 1",
+            "relayhouse_certificate_end_seconds 9",
             "relayhouse_rooms 2",
             "relayhouse_http_requests_total{status=\"2xx\"} 5",
         ] {

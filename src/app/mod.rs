@@ -36,7 +36,8 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
     let sources = cli.options.sources();
     let loaded = config::load(&sources)?;
     if cli.options.check || cli.options.print_config {
-        loaded.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        let certificate = if cli.options.check { run::tls::check(&loaded)? } else { None };
+        loaded.warnings.iter().chain(&certificate).for_each(|what| eprintln!("warning: {what}"));
         if cli.options.print_config {
             print!("{}", loaded.effective.to_toml());
         }

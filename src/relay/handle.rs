@@ -111,6 +111,11 @@ impl RelayHandle {
         self.sum(|stats| &stats.receive_drops)
     }
 
+    /// ICMP messages that came in about datagrams to peers: unreachable, closed, too large.
+    pub fn icmp_errors(&self) -> u64 {
+        self.sum(|stats| &stats.icmp_errors)
+    }
+
     /// Events that did not fit the channel: nobody fetched them in time.
     pub fn events_lost(&self) -> u64 {
         self.sum(|stats| &stats.events_lost)

@@ -9,7 +9,7 @@ use socket2::{Domain, Protocol, Type};
 
 use super::batch::Chain;
 use super::stats::add;
-use super::sys::{self, Fragmenting, Granted};
+use super::sys::{self, Fragmenting, Granted, IcmpError};
 
 /// The most datagrams one call receives.
 pub(super) const BATCH: usize = 64;
@@ -63,6 +63,23 @@ impl Socket {
         inner.bind(&address.into())?;
         let (pending, fragmenting) = (Chain::EMPTY, Fragmenting::Allowed);
         Ok(Self { inner, ipv4, pending, usual: 1, full_in: 0, fragmenting, drops: 0 })
+    }
+
+    /// Keeps what ICMP says about datagrams that leave from here.
+    pub(super) fn report_icmp(&self) -> io::Result<()> {
+        sys::report_icmp(self.inner.as_fd(), self.ipv4)
+    }
+
+    /// The oldest ICMP message that was kept; others' reports are passed over, at most `most` of
+    /// all. `None` when there is none, or not among so many.
+    pub(super) fn next_icmp(&self, most: &mut usize) -> Option<IcmpError> {
+        while *most > 0 {
+            *most -= 1;
+            if let Some(error) = sys::next_error(self.inner.as_fd()).ok()? {
+                return Some(error);
+            }
+        }
+        None
     }
 
     /// Lets the sockets of other shards join this port.

@@ -18,6 +18,8 @@ pub(super) struct Stats {
     pub(super) idle_closes: AtomicU64,
     /// Connections that brought nonsense.
     pub(super) broken_closes: AtomicU64,
+    /// ICMP messages about datagrams to peers.
+    pub(super) icmp_errors: AtomicU64,
     /// Events nobody fetched in time.
     pub(super) events_lost: AtomicU64,
     /// How often the shard was started anew after a bug.

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use relayhouse::api::signal::{self, HubHandle};
-use relayhouse::api::{Api, Check, HttpSettings, Minter, Parts, router, serve};
+use relayhouse::api::{Api, Check, HttpServer, HttpSettings, Minter, Parts, router};
 use relayhouse::creds::Secret;
 use relayhouse::creds::api_key;
 use relayhouse::creds::ticket::{AUDIENCE, Claims, ISSUER, Role, TicketKey};
 use relayhouse::creds::uri::Endpoint;
+use relayhouse::front::{self, Asked, Doors, List, Tls};
 use relayhouse::net::Transport;
 use relayhouse::signal::{CloseReason, HubLimits, RoomId};
 use relayhouse::store::{KeyRecord, Store};
@@ -102,9 +103,16 @@ impl Server {
                 follower.follow(&event).await.unwrap();
             }
         });
-        runtime.spawn(serve(vec![listener], api.clone(), app, async {
+        let http = HttpServer::start(api.clone(), app);
+        let doors = Doors { relay: None, http: Some(http.door()) };
+        let place = front::places([Asked { list: List::Http, address }]).remove(0);
+        let tls = Arc::new(Tls::new().unwrap());
+        let front = front::start(vec![(listener, place)], doors, tls, Vec::new()).unwrap();
+        runtime.spawn(async {
             let _ = stopped.await;
-        }));
+            front.stop().await;
+            http.stop().await;
+        });
         drop(inside);
         let runtime = Some(runtime);
         Self { address, api, checks, hub, endpoint, key, dir: None, stop: Some(stop), runtime }

@@ -11,7 +11,7 @@ pub mod server;
 pub mod tools;
 pub mod turn_client;
 
-use std::net::UdpSocket;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 /// Two neighbouring UDP ports, the first one even, that were free on `ip` a moment ago.
@@ -29,4 +29,13 @@ pub fn free_port_pair(ip: &str) -> u16 {
         }
     }
     panic!("no two neighbouring UDP ports are free on {ip} between 20000 and 30000");
+}
+
+/// A TCP address on 127.0.0.1 that was free a moment ago, for what cannot be given port 0.
+pub fn free_tcp_address() -> SocketAddr {
+    let port = free_port_pair("127.0.0.1");
+    match TcpListener::bind(("127.0.0.1", port)) {
+        Ok(listener) => listener.local_addr().expect("bound"),
+        Err(_) => free_tcp_address(),
+    }
 }

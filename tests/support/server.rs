@@ -193,6 +193,8 @@ pub struct Server {
     child: Child,
     output: Arc<Lines>,
     udp: Vec<SocketAddr>,
+    tcp: Vec<SocketAddr>,
+    tls: Vec<SocketAddr>,
     http: Vec<SocketAddr>,
     data_dir: PathBuf,
     _scratch: tempfile::TempDir,
@@ -213,12 +215,14 @@ impl Server {
         let output = Arc::new(Lines::default());
         output.follow(child.stderr.take().expect("stderr is a pipe"));
         output.follow(child.stdout.take().expect("stdout is a pipe"));
-        let (udp, http) = (Vec::new(), Vec::new());
-        let mut server = Self { child, output, udp, http, data_dir, _scratch: scratch };
+        let [udp, tcp, tls, http] = [const { Vec::new() }; 4];
+        let mut server = Self { child, output, udp, tcp, tls, http, data_dir, _scratch: scratch };
         let deadline = Instant::now() + limit;
         loop {
             if let Some(ready) = server.log().into_iter().find(|l| message(l) == Some("ready")) {
                 server.udp = addresses(&ready, "udp");
+                server.tcp = addresses(&ready, "tcp");
+                server.tls = addresses(&ready, "tls");
                 server.http = addresses(&ready, "http");
                 return Ok(server);
             }
@@ -244,6 +248,16 @@ impl Server {
     /// Its UDP address on IPv6.
     pub fn udp6(&self) -> SocketAddr {
         *self.udp.iter().find(|a| a.is_ipv6()).expect("the ready line names an IPv6 address")
+    }
+
+    /// The first address it serves STUN and TURN on over TCP.
+    pub fn tcp(&self) -> SocketAddr {
+        *self.tcp.first().expect("the ready line names a TCP address")
+    }
+
+    /// The first address it serves STUN and TURN on over TLS alone.
+    pub fn tls(&self) -> SocketAddr {
+        *self.tls.first().expect("the ready line names a TLS address")
     }
 
     /// The first HTTP address it listens on.

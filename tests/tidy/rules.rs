@@ -6,7 +6,7 @@ use crate::source::Source;
 pub const CORE: [&str; 7] = ["time", "net", "packet", "stun", "creds", "turn", "signal"];
 
 /// Who may name whom. A module may always name itself.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("time", &["net", "packet"]),
     ("net", &["time", "packet"]),
     ("packet", &["time", "net"]),
@@ -17,6 +17,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("relay", &["time", "net", "packet", "stun", "creds", "turn"]),
     ("store", &["time", "net", "packet", "creds", "signal"]),
     ("api", &["time", "net", "packet", "stun", "creds", "turn", "signal", "store"]),
+    ("front", &["time", "net", "relay", "api"]),
     ("main", &["app"]),
 ];
 

@@ -19,6 +19,17 @@ pub(super) fn together(effective: &Effective, config: &Config, problems: &mut Pr
             "is empty; write at least one address, such as \"0.0.0.0:3478\"".into(),
         );
     }
+    match (&config.tls.certificate, &config.tls.key) {
+        (Some(_), None) => wrong("tls.key", "is empty; write the file of its private key".into()),
+        (None, Some(_)) => {
+            wrong("tls.certificate", "is empty; write the file that tls.key belongs to".into());
+        }
+        (None, None) if !config.listen.tls.is_empty() && !config.dev => {
+            let what = "needs a certificate; write its files into tls.certificate and tls.key";
+            wrong("listen.tls", what.into());
+        }
+        _ => {}
+    }
     for external in &config.relay.external {
         let explicit = config.relay.addresses.iter().all(|choice| *choice != AddressChoice::Auto);
         let known = |ip| config.relay.addresses.contains(&AddressChoice::Ip(ip));

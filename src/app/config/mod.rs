@@ -4,6 +4,7 @@
 mod checks;
 mod dev;
 mod effective;
+mod follow;
 mod keys;
 mod nearest;
 mod print;
@@ -13,6 +14,7 @@ pub mod recommended;
 mod source;
 mod value;
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -40,6 +42,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `[listen]`
     pub listen: Listen,
+    /// `[tls]`
+    pub tls: Tls,
     /// `[http]`
     pub http: Http,
     /// `[relay]`
@@ -54,6 +58,8 @@ pub struct Config {
     pub limits: Limits,
     /// `limits.unauthenticated_rate`: answers per second and source; 0 is no limit.
     pub unauthenticated_rate: u32,
+    /// `limits.stream_connections`: TCP and TLS connections of clients at a time.
+    pub stream_connections: usize,
     /// `[log]`
     pub log: Log,
     /// `--dev`: minting is open to everybody, and everything is on loopback.
@@ -65,10 +71,21 @@ pub struct Config {
 pub struct Listen {
     /// Over UDP.
     pub udp: Vec<SocketAddr>,
-    /// Over TCP; not served by this version.
+    /// Over TCP, and over TLS too where there is a certificate.
     pub tcp: Vec<SocketAddr>,
-    /// Over TLS; not served by this version.
+    /// Over TLS.
     pub tls: Vec<SocketAddr>,
+    /// Proxies that speak the PROXY protocol to the TCP and TLS listeners.
+    pub proxy_from: Vec<IpNet>,
+}
+
+/// The certificate. Both files, or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// The chain, in PEM.
+    pub certificate: Option<PathBuf>,
+    /// The private key, in PEM.
+    pub key: Option<PathBuf>,
 }
 
 /// The page, the API and signalling.
@@ -91,12 +108,37 @@ pub struct Relay {
     pub addresses: Vec<AddressChoice>,
     /// Their public names.
     pub external: Vec<External>,
+    /// Asked for the public address when `external` is empty.
+    pub stun_server: Option<HostPort>,
     /// The ports.
     pub ports: RangeInclusive<u16>,
     /// Threads; 0 is one per core.
     pub workers: usize,
     /// What clients may bind.
     pub channel_numbers: ChannelNumbers,
+    /// Where new clients go while this server drains.
+    pub alternate_servers: Vec<HostPort>,
+    /// Whether RFC 5780 is served where the listeners allow it.
+    pub nat_discovery: bool,
+}
+
+/// A server elsewhere, by name or address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPort {
+    /// A DNS name or an IP address, an IPv6 one without brackets.
+    pub host: String,
+    /// Its port, never 0.
+    pub port: u16,
+}
+
+/// As it is written: an IPv6 address in brackets.
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "[{}]:{}", self.host, self.port),
+            false => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
 }
 
 /// One entry of `relay.addresses`.
@@ -132,6 +174,8 @@ pub struct Auth {
     pub username_separator: char,
     /// Whether expiry counts for refreshes too.
     pub strict_expiry: bool,
+    /// Whether SHA-256 is offered (RFC 8489).
+    pub sha256: bool,
 }
 
 /// The peer policy.
@@ -207,6 +251,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
     }
     effective.lay(source::environment::read(&sources.environment, &mut problems, &mut warnings));
     effective.lay(source::flags::read(&sources.flags, &sources.set, &mut problems));
+    follow::the_flag(&mut effective);
     if sources.dev {
         dev::keep_on_loopback(&mut effective);
     }
@@ -235,13 +280,17 @@ impl Config {
             realm: String::new(),
             data_dir: PathBuf::new(),
             listen: Listen::default(),
+            tls: Tls::default(),
             http: Http::default(),
             relay: Relay {
                 addresses: Vec::new(),
                 external: Vec::new(),
+                stun_server: None,
                 ports: 1..=1,
                 workers: 0,
                 channel_numbers: ChannelNumbers::default(),
+                alternate_servers: Vec::new(),
+                nat_discovery: true,
             },
             auth: Auth {
                 secrets: Vec::new(),
@@ -250,11 +299,13 @@ impl Config {
                 nonce_lifetime: Duration::ZERO,
                 username_separator: ':',
                 strict_expiry: false,
+                sha256: true,
             },
             quota: QuotaLimits::default(),
             peers: Peers::default(),
             limits: Limits::default(),
             unauthenticated_rate: 0,
+            stream_connections: 0,
             log: Log { format: LogFormat::Text, level: String::new() },
             dev,
         }

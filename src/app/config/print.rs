@@ -43,7 +43,7 @@ pub fn defaults_toml() -> String {
         "# docs/configuration.md explains the environment, the flags and what a reload can change.\n",
     ));
     let mut section = "";
-    for key in KEYS {
+    for key in KEYS.iter() {
         let (of, name) = key.parts();
         if of != section {
             section = of;
@@ -64,7 +64,7 @@ fn markdown_table() -> String {
     let mut text = String::from(
         "| key | default | reload | what, and when to touch it |\n|---|---|---|---|\n",
     );
-    for key in KEYS {
+    for key in KEYS.iter() {
         let reload = match key.reload {
             Reload::Live => "yes",
             Reload::Restart => "restart",

@@ -1,6 +1,8 @@
 //! Which addresses are relayed on, and what they are called outside.
 
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+use tracing::info;
 
 use crate::app::Failure;
 use crate::app::config::{AddressChoice, Config, Effective, External, Place};
@@ -60,6 +62,24 @@ pub(super) fn resolve(config: &Config, effective: &Effective) -> Result<Addresse
     own.extend(config.relay.external.iter().map(|external| external.public));
     dedup(&mut own);
     Ok(Addresses { relay, own })
+}
+
+/// The addresses of a list to listen on. IPv6 that nobody asked for is left out on a host without
+/// it.
+pub(super) fn speakable(
+    key: &str,
+    addresses: &[SocketAddr],
+    effective: &Effective,
+) -> Vec<SocketAddr> {
+    let by_default = matches!(effective.place(key), Place::Default | Place::Dev);
+    let (kept, left): (Vec<SocketAddr>, Vec<SocketAddr>) =
+        addresses.iter().partition(|address| !by_default || is_here(address.ip()));
+    if !left.is_empty() && !kept.is_empty() {
+        let left: Vec<_> = left.iter().map(SocketAddr::to_string).collect();
+        info!(key, addresses = left.join(","), "this host does not have these; they are left out");
+        return kept;
+    }
+    addresses.to_vec()
 }
 
 /// Gives each local address its public name.

@@ -9,6 +9,8 @@ use serde_json::Value;
 use crate::app::config::{Config, format_duration};
 use crate::app::desk::LINK_LIFETIME;
 
+use super::listeners::Listening;
+
 /// What the banner is made of.
 #[derive(Debug)]
 pub(super) struct Banner<'a> {
@@ -20,10 +22,8 @@ pub(super) struct Banner<'a> {
     pub(super) link: Option<String>,
     /// As [`Request::Credentials`](crate::app::desk::Request) answers.
     pub(super) credential: Value,
-    /// Real UDP addresses.
-    pub(super) udp: &'a [SocketAddr],
-    /// Real HTTP addresses.
-    pub(super) http: &'a [SocketAddr],
+    /// Where is listened.
+    pub(super) listening: &'a Listening,
     /// Whether every relayed address is on loopback.
     pub(super) relays_on_loopback: bool,
 }
@@ -78,12 +78,15 @@ impl Banner<'_> {
                 }
             }
         };
-        outside(self.udp, "udp", &mut ports);
+        let Listening { udp, tcp, tls, http } = self.listening;
+        outside(udp, "udp", &mut ports);
+        outside(tcp, "tcp", &mut ports);
+        outside(tls, "tcp", &mut ports);
         if !self.relays_on_loopback {
             let (first, last) = (self.config.relay.ports.start(), self.config.relay.ports.end());
             ports.push(format!("{first}-{last}/udp"));
         }
-        outside(self.http, "tcp", &mut ports);
+        outside(http, "tcp", &mut ports);
         if ports.is_empty() { "nothing, all is on loopback".to_owned() } else { ports.join(", ") }
     }
 }
@@ -93,18 +96,20 @@ mod tests {
     use super::*;
     use crate::app::config::from_text;
 
-    fn ports(udp: &str, http: &str, relays_on_loopback: bool) -> String {
+    fn ports(udp: &str, tls: &str, http: &str, relays_on_loopback: bool) -> String {
         let config = from_text("nothing", "").expect("defaults");
-        let (udp, http) = ([udp.parse().expect("an address")], [http.parse().expect("an address")]);
-        let (config, credential) = (&config, Value::Null);
-        let (udp, http) = (&udp[..], &http[..]);
-        Banner { config, file: None, link: None, credential, udp, http, relays_on_loopback }.ports()
+        let one = |text: &str| vec![text.parse().expect("an address")];
+        let listening = Listening { udp: one(udp), tcp: one(udp), tls: one(tls), http: one(http) };
+        let (config, credential, listening) = (&config, Value::Null, &listening);
+        Banner { config, file: None, link: None, credential, listening, relays_on_loopback }.ports()
     }
 
     #[test]
     fn only_what_others_must_reach_goes_through_the_firewall() {
-        let expected = "3478/udp, 49152-65535/udp";
-        assert_eq!(ports("0.0.0.0:3478", "127.0.0.1:8080", false), expected);
-        assert_eq!(ports("127.0.0.1:1", "[::1]:2", true), "nothing, all is on loopback");
+        let expected = "3478/udp, 3478/tcp, 443/tcp, 49152-65535/udp";
+        assert_eq!(ports("0.0.0.0:3478", "0.0.0.0:443", "127.0.0.1:8080", false), expected);
+        assert_eq!(ports("0.0.0.0:3478", "0.0.0.0:443", "0.0.0.0:443", false), expected);
+        let nothing = "nothing, all is on loopback";
+        assert_eq!(ports("127.0.0.1:1", "[::1]:3", "[::1]:2", true), nothing);
     }
 }

@@ -12,24 +12,27 @@ mod reload;
 mod server;
 mod settings;
 mod signals;
+pub mod tls;
 mod web;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use tracing::{info, warn};
 
-use super::config::{Config, Effective, Loaded, Place, Sources};
+use super::config::{Config, Loaded, Sources};
 use super::desk::Desk;
 use super::{Failure, desk, log};
-use crate::relay::{self, RelayConfig, RelayHandle, StartError};
+use crate::front;
+use crate::relay::{self, RelayConfig, RelayHandle, StartError, StreamLimits};
 use crate::store::Store;
 use crate::turn::Event;
 
 use addresses::Addresses;
 use kept::Kept;
+use listeners::Listening;
 use relay_slot::RelaySlot;
 use reload::Live;
 use server::Server;
@@ -52,21 +55,22 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let kept = Kept::load(&store)?;
     let addresses = addresses::resolve(&config, &effective)?;
     mention_nat(&config, &addresses);
-    config.listen.udp = speakable(&config.listen.udp, &effective);
-    let sockets = listeners::bind(&config.http.listen)?;
-    let http = listeners::addresses(&sockets)?;
-    let mut relay = start_relay(&config, &kept, &addresses, &http)?;
+    let tls = tls::start(&config, &effective)?;
+    config.listen.udp = addresses::speakable("listen.udp", &config.listen.udp, &effective);
+    let (sockets, mut listening) = listeners::bind(&config, &effective)?;
+    let mut relay = start_relay(&config, &kept, &addresses, &listening)?;
     let events = log_events(&mut relay)?;
-    let udp = relay.listening().to_vec();
+    listening.udp = relay.listening().to_vec();
     let server = Arc::new(Server {
         live: Arc::new(Live { config, effective }).into(),
         relay: RelaySlot::new(relay),
         web: std::sync::OnceLock::new(),
+        front: std::sync::OnceLock::new(),
         sources,
         kept,
         addresses,
-        udp,
-        http,
+        listening,
+        tls,
         log,
     });
     let till = Arc::clone(&server);
@@ -89,17 +93,19 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
 /// The part that runs on tokio: pages, API and signalling, until a signal.
 async fn serve(
     server: &Arc<Server>,
-    sockets: Vec<std::net::TcpListener>,
+    sockets: Vec<(TcpListener, front::Place)>,
     store: Store,
     desk: &Desk,
 ) -> Result<(), Failure> {
     let mut signals = Signals::catch()?;
     let web = web::start(server, sockets, store).await?;
+    tokio::spawn(tls::watch(Arc::clone(server)));
     say_ready(server, desk);
     signals.until_stop(server).await;
     notify::notify("STOPPING=1");
     tokio::spawn(signals.exit_on_next());
-    web.stop().await
+    web.stop().await;
+    Ok(())
 }
 
 /// The banner, the one line that tells scripts that everything listens, and systemd.
@@ -111,14 +117,14 @@ fn say_ready(server: &Server, desk: &Desk) {
         file: server.sources.file.as_deref(),
         link: server.till().link().ok(),
         credential: desk.credential().unwrap_or_default(),
-        udp: &server.udp,
-        http: &server.http,
+        listening: &server.listening,
         relays_on_loopback: server.addresses.relay.iter().all(|at| at.public.is_loopback()),
     };
     // Nobody may be reading: that is no reason to stop.
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(banner.text().as_bytes()).and_then(|()| stdout.flush());
-    info!(udp = joined(&server.udp), http = joined(&server.http), "ready");
+    let Listening { udp, tcp, tls, http } = &server.listening;
+    info!(udp = joined(udp), tcp = joined(tcp), tls = joined(tls), http = joined(http), "ready");
     notify::notify("READY=1");
 }
 
@@ -131,12 +137,6 @@ fn opening_words(config: &Config, warnings: &[String]) {
         );
     }
     warnings.iter().for_each(|warning| warn!("{warning}"));
-    let keys = [("listen.tcp", &config.listen.tcp), ("listen.tls", &config.listen.tls)];
-    let asked: Vec<_> =
-        keys.iter().filter(|(_, list)| !list.is_empty()).map(|(key, _)| *key).collect();
-    if !asked.is_empty() {
-        info!(keys = asked.join(","), "these listeners are not served by this version");
-    }
 }
 
 /// The usual surprise in clouds and behind routers: peers are told an address they cannot reach.
@@ -155,30 +155,18 @@ fn mention_nat(config: &Config, addresses: &Addresses) {
     }
 }
 
-/// The addresses to listen on. IPv6 that nobody asked for is left out on a host without it.
-fn speakable(udp: &[SocketAddr], effective: &Effective) -> Vec<SocketAddr> {
-    let by_default = matches!(effective.place("listen.udp"), Place::Default | Place::Dev);
-    let (kept, left): (Vec<SocketAddr>, Vec<SocketAddr>) =
-        udp.iter().partition(|address| !by_default || addresses::is_here(address.ip()));
-    if !left.is_empty() && !kept.is_empty() {
-        info!(addresses = joined(&left), "this host does not have these; they are left out");
-        return kept;
-    }
-    udp.to_vec()
-}
-
 fn start_relay(
     config: &Config,
     kept: &Kept,
     addresses: &Addresses,
-    http: &[SocketAddr],
+    listening: &Listening,
 ) -> Result<RelayHandle, Failure> {
     let relay = relay::start(RelayConfig {
         listen: config.listen.udp.clone(),
         workers: config.relay.workers,
-        settings: settings::turn(config, addresses, http),
+        settings: settings::turn(config, addresses, listening),
         credentials: Arc::new(settings::credentials(config, kept)?),
-        streams: relay::StreamLimits::default(),
+        streams: StreamLimits { connections: config.stream_connections, ..StreamLimits::default() },
         event_capacity: EVENT_CAPACITY,
     });
     let relay = relay.map_err(|error| match error {

@@ -9,9 +9,12 @@ use crate::store::{OpenError, Store};
 
 use super::addresses::{self, Addresses};
 use super::kept::{Kept, random};
+use super::listeners::Listening;
 use super::server::till;
+use super::tls;
 use crate::creds::Secret;
 use crate::creds::ticket::TicketKey;
+use crate::front::certificate;
 
 /// Answers a command.
 ///
@@ -55,7 +58,8 @@ fn configured(loaded: &Loaded) -> Result<Desk, Failure> {
 fn desk(loaded: &Loaded, kept: Kept, store: Option<Store>) -> Result<Desk, Failure> {
     let config: &Config = &loaded.config;
     let addresses: Addresses = addresses::resolve(config, &loaded.effective)?;
-    let (udp, http) = (config.listen.udp.clone(), config.http.listen.clone());
-    let till = till(config, &kept, &addresses, &udp, &http);
+    // Names come from the certificate; a command works without one.
+    let certificate = tls::pair(config).and_then(|pair| certificate::load(&pair).ok());
+    let till = till(config, &kept, &addresses, &Listening::of(config), certificate.as_ref());
     Ok(Desk::new(move || till.clone(), store))
 }

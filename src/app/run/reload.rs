@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 use crate::app::config::{self, Change, Config, Effective};
 
 use super::server::Server;
-use super::settings;
+use super::{settings, tls};
 
 /// What counts at the moment.
 #[derive(Debug)]
@@ -38,7 +38,10 @@ pub(super) fn reload(server: &Server) {
             return error!(problem = failure.to_string(), "the configuration stays as it was");
         }
     };
-    let turn = settings::turn(&config, &server.addresses, &server.http);
+    if let Err(failure) = tls::reload(server, &live.config, &config) {
+        return error!(problem = failure.to_string(), "the configuration stays as it was");
+    }
+    let turn = settings::turn(&config, &server.addresses, &server.listening);
     server.relay.with(|relay| relay.reconfigure(turn, credentials));
     server.log.set_level(&config.log.level);
     let (mut applied, mut restart) = (Vec::new(), Vec::new());

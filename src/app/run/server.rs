@@ -1,7 +1,6 @@
 //! What the parts of a running server share.
 
-use std::net::SocketAddr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -10,9 +9,12 @@ use crate::api::{HttpSettings, Minter};
 use crate::app::config::{Config, Sources};
 use crate::app::desk::Till;
 use crate::app::log::LogHandle;
+use crate::front::certificate::Certificate;
+use crate::front::{Numbers, Tls};
 
 use super::addresses::Addresses;
 use super::kept::Kept;
+use super::listeners::Listening;
 use super::relay_slot::RelaySlot;
 use super::reload::Live;
 use super::web::WebHandle;
@@ -29,16 +31,18 @@ pub(super) struct Server {
     pub(super) relay: RelaySlot,
     /// The page, the API and signalling, once they are there.
     pub(super) web: OnceLock<WebHandle>,
+    /// Counters of the listeners over TCP, once they are at work.
+    pub(super) front: OnceLock<Arc<Numbers>>,
     /// Read again on a reload.
     pub(super) sources: Sources,
     /// Secrets of the data folder.
     pub(super) kept: Kept,
     /// Of this host.
     pub(super) addresses: Addresses,
-    /// Real UDP addresses.
-    pub(super) udp: Vec<SocketAddr>,
-    /// Real HTTP addresses.
-    pub(super) http: Vec<SocketAddr>,
+    /// Where is listened.
+    pub(super) listening: Listening,
+    /// The certificate.
+    pub(super) tls: Arc<Tls>,
     /// The log.
     pub(super) log: LogHandle,
 }
@@ -47,7 +51,8 @@ impl Server {
     /// What credentials and links are made of now.
     pub(super) fn till(&self) -> Till {
         let config = &self.live.load().config;
-        till(config, &self.kept, &self.addresses, &self.udp, &self.http)
+        let certificate = self.tls.certificate();
+        till(config, &self.kept, &self.addresses, &self.listening, certificate.as_deref())
     }
 
     /// Gives the page, the API and signalling what counts now.
@@ -63,8 +68,8 @@ pub(super) fn till(
     config: &Config,
     kept: &Kept,
     addresses: &Addresses,
-    udp: &[SocketAddr],
-    http: &[SocketAddr],
+    listening: &Listening,
+    certificate: Option<&Certificate>,
 ) -> Till {
     let secrets = settings::secrets(config, kept);
     let minter = Minter {
@@ -72,9 +77,9 @@ pub(super) fn till(
         separator: config.auth.username_separator,
         ttl: config.auth.credential_ttl,
         guest_ttl: config.auth.credential_ttl.min(GUEST_TTL),
-        endpoints: endpoints::turn(addresses, udp),
+        endpoints: endpoints::turn(config, addresses, listening, certificate),
     };
-    let page = endpoints::page(config, addresses, http);
+    let page = endpoints::page(config, addresses, listening, certificate);
     Till { minter, tickets: Some(kept.ticket.clone()), page }
 }
 

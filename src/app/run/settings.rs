@@ -1,7 +1,5 @@
 //! The configuration as the relay and the credential check want it.
 
-use std::net::SocketAddr;
-
 use crate::app::Failure;
 use crate::app::config::Config;
 use crate::creds::{CredentialSettings, Credentials, Secret};
@@ -9,11 +7,12 @@ use crate::turn::Settings;
 
 use super::addresses::Addresses;
 use super::kept::Kept;
+use super::listeners::Listening;
 
-/// What the relay's machines must know. `http` are the addresses the page is served on: no peer.
-pub(super) fn turn(config: &Config, addresses: &Addresses, http: &[SocketAddr]) -> Settings {
-    let listen = &config.listen;
-    let ours = [&listen.udp[..], &listen.tcp, &listen.tls, http];
+/// What the relay's machines must know. Nothing that listens is a peer.
+pub(super) fn turn(config: &Config, addresses: &Addresses, listening: &Listening) -> Settings {
+    let Listening { udp, tcp, tls, http } = listening;
+    let ours = [&udp[..], tcp, tls, http];
     Settings {
         relay_addresses: addresses.relay.clone(),
         ports: config.relay.ports.clone(),

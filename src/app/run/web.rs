@@ -1,18 +1,19 @@
-//! The page, the API and signalling on tokio.
+//! The page, the API and signalling on tokio, and the listeners before them and the relay.
 
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use crate::api::signal::{self, Endpoint, Surroundings};
-use crate::api::{self, Api, Check, HttpSettings, Minter, Parts};
+use crate::api::{self, Api, Check, HttpServer, HttpSettings, Minter, Parts};
 use crate::app::log::rooms;
-use crate::app::metrics::{Metrics, Sources, WebNumbers};
+use crate::app::metrics::{FrontNumbers, Metrics, Sources, WebNumbers};
 use crate::app::{Failure, clock};
+use crate::front::{self, Doors, Front, Place};
+use crate::relay::RelayHandle;
 use crate::signal::{Event, HubLimits};
 use crate::store::Store;
 use crate::time::Now;
@@ -37,9 +38,9 @@ impl WebHandle {
 
 /// A running HTTP side.
 pub(super) struct Web {
+    front: Front,
     signalling: Arc<Endpoint>,
-    stop: oneshot::Sender<()>,
-    served: JoinHandle<std::io::Result<()>>,
+    http: HttpServer,
 }
 
 /// Opens the stored rooms and begins to serve.
@@ -48,7 +49,7 @@ pub(super) struct Web {
 /// The store's.
 pub(super) async fn start(
     server: &Arc<Server>,
-    sockets: Vec<TcpListener>,
+    sockets: Vec<(TcpListener, Place)>,
     store: Store,
 ) -> Result<Web, Failure> {
     let clock: Arc<dyn Fn() -> Now + Send + Sync> = Arc::new(clock::now);
@@ -74,10 +75,14 @@ pub(super) async fn start(
     tokio::spawn(follow(Arc::clone(&api), events));
     let signalling = Arc::new(Endpoint::new(hub, Arc::clone(&api) as Arc<dyn Surroundings>));
     let router = api::router(&api, &signalling);
-    let (stop, stopped) = oneshot::channel();
-    let stopped = async { stopped.await.unwrap_or_default() };
-    let served = tokio::spawn(api::serve(sockets, api, router, stopped));
-    Ok(Web { signalling, stop, served })
+    let http = HttpServer::start(api, router);
+    let relay = server.relay.with(RelayHandle::streams);
+    let doors = Doors { relay, http: Some(http.door()) };
+    let proxies = server.live.load().config.listen.proxy_from.clone();
+    let front = front::start(sockets, doors, Arc::clone(&server.tls), proxies);
+    let front = front.map_err(|error| Failure::Runtime(format!("cannot accept: {error}")))?;
+    let _ = server.front.set(front.numbers());
+    Ok(Web { front, signalling, http })
 }
 
 /// Lets the log and the store have what happens in the rooms.
@@ -91,19 +96,11 @@ async fn follow(api: Arc<Api>, mut events: mpsc::Receiver<Event>) {
 }
 
 impl Web {
-    /// Ends what is under way and waits for it.
-    ///
-    /// # Errors
-    /// When serving had failed.
-    pub(super) async fn stop(self) -> Result<(), Failure> {
+    /// Ends what is under way and waits for it; connections of the relay are the relay's.
+    pub(super) async fn stop(self) {
+        self.front.stop().await;
         self.signalling.shutdown(RETRY_AFTER, GOODBYE).await;
-        // It has ended already when nobody listens to this.
-        let _ = self.stop.send(());
-        match self.served.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Failure::Runtime(format!("the HTTP side failed: {error}"))),
-            Err(error) => Err(Failure::Runtime(format!("the HTTP side ended in a bug: {error}"))),
-        }
+        self.http.stop().await;
     }
 }
 
@@ -117,6 +114,12 @@ fn relay_runs(server: &Server) -> Check {
 
 fn metrics(server: Arc<Server>) -> Metrics {
     let relay = server.relay.clone();
+    let of_front = Arc::clone(&server);
+    let front = move || FrontNumbers {
+        connections: of_front.front.get().map(|numbers| numbers.snapshot()).unwrap_or_default(),
+        streams: of_front.relay.with(|relay| relay.streams().open()).unwrap_or_default(),
+        certificate_ends: of_front.tls.certificate().and_then(|used| used.end()).map(|end| end.0),
+    };
     let web = move || {
         let Some(WebHandle(api)) = server.web.get() else { return WebNumbers::default() };
         let numbers = api.snapshot();
@@ -126,6 +129,10 @@ fn metrics(server: Arc<Server>) -> Metrics {
             requests: numbers.responses,
         }
     };
-    let sources = Sources { relay: Box::new(move || relay.numbers()), web: Box::new(web) };
+    let sources = Sources {
+        relay: Box::new(move || relay.numbers()),
+        front: Box::new(front),
+        web: Box::new(web),
+    };
     Metrics::new(sources, clock::unix().0)
 }

@@ -4,11 +4,15 @@
 //! flow cannot starve the others, and then sends what has come together. The machine's slow side
 //! (commands, answers, events) is drained after every batch.
 
+mod icmp;
 mod receive;
 mod settle;
 mod splice;
 mod streams;
 mod tcp;
+
+#[cfg(test)]
+pub(super) use receive::fill;
 
 use std::io;
 use std::os::fd::AsFd;
@@ -155,7 +159,13 @@ impl<'a> Shard<'a> {
                 match Token::unpack(self.epoll.token(index)) {
                     Token::Wake => woken = true,
                     Token::Listener(index) => self.read_listener(usize::from(index)),
-                    Token::Relay { slot, life } => self.read_relay(slot, life),
+                    Token::Relay { slot, life } => {
+                        if self.epoll.has_error(index) {
+                            self.read_icmp(slot, life);
+                        }
+                        // Also where only an error is pending: reading clears it.
+                        self.read_relay(slot, life);
+                    }
                     Token::Stream { slot, life } => {
                         self.serve_stream(slot, life, self.epoll.readiness(index));
                     }

@@ -1,5 +1,6 @@
 //! From the kernel to the machine, and what the machine says at once.
 
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 
@@ -125,16 +126,20 @@ impl Shard<'_> {
     }
 }
 
-/// Receives up to `want` datagrams. An error is either "nothing there" or the report of an ICMP
-/// message, which is cleared by being read.
-fn fill(
+/// Receives up to `want` datagrams. An error is either "nothing there" or that of an ICMP message
+/// about something sent, which is cleared by being returned: what is there comes with another try.
+pub(in crate::relay) fn fill(
     inbox: &mut ReceiveBatch,
     socket: &Socket,
     buffers: &mut Buffers,
     first: usize,
     want: usize,
 ) -> usize {
-    inbox.receive(socket.as_fd(), buffers, first, want).unwrap_or(0)
+    match inbox.receive(socket.as_fd(), buffers, first, want) {
+        Ok(got) => got,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+        Err(_) => inbox.receive(socket.as_fd(), buffers, first, want).unwrap_or(0),
+    }
 }
 
 /// Who sent `datagram`, if it is whole; notes the kernel's drop counter that came with it.

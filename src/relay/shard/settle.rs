@@ -68,6 +68,7 @@ impl Shard<'_> {
         let (slot, life) = self.sockets.vacancy();
         let opened = Socket::bind(SocketAddr::new(address.local, port.port), Sharing::Exclusive)
             .and_then(|socket| {
+                socket.report_icmp()?;
                 self.epoll.add(socket.as_fd(), Token::Relay { slot, life }.pack())?;
                 Ok(socket)
             });

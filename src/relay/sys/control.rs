@@ -60,7 +60,7 @@ impl Ancillary {
 }
 
 /// The first message in `bytes`: level, type, data, and the bytes behind it.
-fn next(bytes: &[u8]) -> Option<(i32, i32, &[u8], &[u8])> {
+pub(super) fn next(bytes: &[u8]) -> Option<(i32, i32, &[u8], &[u8])> {
     let header = bytes.get(..HEADER)?;
     // `cmsg_len` is a `size_t` on glibc and 32 bits (padded) on musl; little-endian reads the same.
     let len = usize::from_ne_bytes(header[..ALIGN].try_into().ok()?);
@@ -71,7 +71,7 @@ fn next(bytes: &[u8]) -> Option<(i32, i32, &[u8], &[u8])> {
     Some((level, kind, data, rest))
 }
 
-fn read_u32(data: &[u8], at: usize) -> Option<u32> {
+pub(super) fn read_u32(data: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(data.get(at..at + 4)?.try_into().ok()?))
 }
 

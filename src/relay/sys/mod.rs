@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 mod control;
+mod errors;
 mod name;
 mod options;
 mod poll;
@@ -14,10 +15,11 @@ mod receive;
 mod send;
 
 pub(super) use control::{Ancillary, SendControl};
+pub(super) use errors::{IcmpError, next_error};
 pub(super) use name::Name;
 pub(super) use options::{
     BUFFER_BYTES, Fragmenting, Granted, enlarge_buffers, granted_buffers, kernel_drops,
-    on_any_datagram_socket, on_wildcard, raise_descriptor_limit, set_fragmenting,
+    on_any_datagram_socket, on_wildcard, raise_descriptor_limit, report_icmp, set_fragmenting,
 };
 pub(super) use poll::{Epoll, Interest, Readiness, Waker};
 pub(super) use receive::{Datagram, ReceiveBatch};

@@ -47,6 +47,17 @@ pub(in crate::relay) fn on_wildcard(fd: BorrowedFd<'_>, ipv4: bool) -> io::Resul
     }
 }
 
+/// Keeps what ICMP says about datagrams from this socket, for [`next_error`](super::next_error).
+///
+/// From then on a later call on the socket, about another datagram, may fail with what ICMP said
+/// about an earlier one; and `ENOBUFS` tells of a datagram that the interface's queue dropped.
+pub(in crate::relay) fn report_icmp(fd: BorrowedFd<'_>, ipv4: bool) -> io::Result<()> {
+    match ipv4 {
+        true => set(fd, libc::IPPROTO_IP, libc::IP_RECVERR, 1),
+        false => set(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 1),
+    }
+}
+
 /// Sets or clears the don't-fragment bit of what an IPv4 socket sends from now on.
 pub(in crate::relay) fn set_fragmenting(fd: BorrowedFd<'_>, choice: Fragmenting) -> io::Result<()> {
     let mode = match choice {

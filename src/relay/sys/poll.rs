@@ -116,6 +116,11 @@ impl Epoll {
         }
     }
 
+    /// Whether the `index`th ready socket of the last [`Self::wait`] has an error to be fetched.
+    pub(in crate::relay) fn has_error(&self, index: usize) -> bool {
+        self.events[index].events & libc::EPOLLERR as u32 != 0
+    }
+
     /// The token of the `index`th ready socket of the last [`Self::wait`].
     pub(in crate::relay) fn token(&self, index: usize) -> u64 {
         self.events[index].u64

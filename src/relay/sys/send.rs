@@ -91,7 +91,7 @@ impl SendBatch {
                 some => some.as_ptr().cast_mut().cast(),
             };
         }
-        let (mut done, mut lost, mut retried) = (0, 0, false);
+        let (mut done, mut lost, mut tries) = (0, 0, 0);
         while done < order.len() {
             let rest = &mut self.headers[done..order.len()];
             // SAFETY: each header in `rest` was filled above with pointers into `memory`,
@@ -108,12 +108,12 @@ impl SendBatch {
             if let Ok(sent) = usize::try_from(sent)
                 && sent > 0
             {
-                done += sent;
+                (done, tries) = (done + sent, 0);
                 continue;
             }
-            match refusal(&mut retried) {
+            match refusal(&mut tries) {
                 Refusal::Again => {}
-                Refusal::Skip => (done, lost) = (done + 1, lost + 1),
+                Refusal::Skip => (done, lost, tries) = (done + 1, lost + 1, 0),
                 Refusal::Full => {
                     lost += (order.len() - done) as u64;
                     break;
@@ -127,7 +127,7 @@ impl SendBatch {
 /// One datagram without control messages: `sendto(2)` has the least to copy and to check.
 fn send_one(socket: BorrowedFd<'_>, memory: &[u8], letter: &Letter) -> u64 {
     let payload = &memory[letter.bytes.clone()];
-    let mut retried = false;
+    let mut tries = 0;
     loop {
         // SAFETY: payload and name are borrowed for the whole call, with their true lengths; the
         // kernel only reads them.
@@ -144,20 +144,29 @@ fn send_one(socket: BorrowedFd<'_>, memory: &[u8], letter: &Letter) -> u64 {
         if sent >= 0 {
             return 0;
         }
-        match refusal(&mut retried) {
+        match refusal(&mut tries) {
             Refusal::Again => {}
             Refusal::Skip | Refusal::Full => return 1,
         }
     }
 }
 
-/// Judges `errno`. An ICMP error that came in for an earlier datagram is reported in place of
-/// sending this one, and is thereby cleared: once a call, the same datagram is tried again.
-fn refusal(retried: &mut bool) -> Refusal {
+/// How often one datagram is tried: ICMP may report another error between two tries.
+const TRIES: u32 = 3;
+
+/// Judges `errno` after a try at one datagram; `tries` counts them.
+///
+/// On a socket that keeps ICMP errors, what ICMP said about an earlier datagram is returned in place
+/// of sending this one, under the same numbers that this one's own troubles have. It is thereby
+/// cleared, so that another try tells the two apart. `ENOBUFS` is a datagram that the interface's
+/// queue has dropped; the next may fit.
+fn refusal(tries: &mut u32) -> Refusal {
+    *tries += 1;
     match io::Error::last_os_error().raw_os_error() {
         Some(libc::EINTR) => Refusal::Again,
-        Some(libc::ECONNREFUSED) if !std::mem::replace(retried, true) => Refusal::Again,
-        Some(libc::EAGAIN | libc::ENOBUFS | libc::ENOMEM) => Refusal::Full,
+        Some(libc::EAGAIN | libc::ENOMEM) => Refusal::Full,
+        Some(libc::ENOBUFS | libc::EINVAL | libc::EAFNOSUPPORT | libc::EPERM) => Refusal::Skip,
+        _ if *tries < TRIES => Refusal::Again,
         _ => Refusal::Skip,
     }
 }

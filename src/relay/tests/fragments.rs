@@ -4,25 +4,17 @@ use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Type};
+use socket2::Protocol;
 
-use super::Bench;
+use super::{Bench, raw};
 
 /// Where the don't-fragment bit is in an IPv4 header.
 const FLAGS: usize = 6;
 const DONT_FRAGMENT: u8 = 0x40;
 
-/// A socket that sees whole IP packets to `address`; needs a right that not every machine gives.
+/// A socket that sees whole IP packets to `address`.
 fn wire_tap(address: Ipv4Addr) -> Option<socket2::Socket> {
-    let tap = socket2::Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::UDP));
-    let tap = match tap {
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            assert!(std::env::var_os("CI").is_none(), "raw sockets need CAP_NET_RAW here");
-            eprintln!("NOT TESTED: the don't-fragment bit, for raw sockets need CAP_NET_RAW");
-            return None;
-        }
-        tap => tap.expect("a raw socket"),
-    };
+    let tap = raw(Protocol::UDP, "the don't-fragment bit")?;
     tap.bind(&SocketAddr::from((address, 0)).into()).expect("a loopback address");
     tap.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
     Some(tap)

@@ -2,6 +2,7 @@
 
 mod datagrams;
 mod fragments;
+mod icmp;
 mod restart;
 
 use std::net::{SocketAddr, UdpSocket};
@@ -90,6 +91,20 @@ impl PostBuilder<'_> {
 
     fn put(self) {
         self.bench.outgoing.push(&mut self.bench.socket, self.post);
+    }
+}
+
+/// An IPv4 socket below UDP, which needs a right that not every machine gives: where that is
+/// missing, `tested` is said to be left out.
+fn raw(protocol: socket2::Protocol, tested: &str) -> Option<socket2::Socket> {
+    let (domain, kind) = (socket2::Domain::IPV4, socket2::Type::RAW);
+    match socket2::Socket::new(domain, kind, Some(protocol)) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            assert!(std::env::var_os("CI").is_none(), "raw sockets need CAP_NET_RAW here");
+            eprintln!("NOT TESTED: {tested}, for raw sockets need CAP_NET_RAW");
+            None
+        }
+        socket => Some(socket.expect("a raw socket")),
     }
 }
 

@@ -61,6 +61,15 @@ pub(in crate::app::config) fn log_level(node: &Node) -> Read<String> {
     })
 }
 
+/// A file, or none.
+pub(in crate::app::config) fn file(node: &Node) -> Read<Option<std::path::PathBuf>> {
+    parsed(node, |text| match text {
+        "" => Ok(None),
+        text if text.contains('\0') => Err("has a NUL character in it".to_owned()),
+        text => Ok(Some(text.into())),
+    })
+}
+
 /// A directory.
 pub(in crate::app::config) fn directory(node: &Node) -> Read<std::path::PathBuf> {
     parsed(node, |text| match text {

@@ -10,7 +10,7 @@ use super::{Read, fault, items, parsed};
 use crate::app::config::nearest::nearest;
 use crate::app::config::recommended::recommended;
 use crate::app::config::value::{Node, Value};
-use crate::app::config::{AddressChoice, External};
+use crate::app::config::{AddressChoice, External, HostPort};
 
 /// A list of addresses to listen on; `port` is what a missing one probably is.
 pub(in crate::app::config) fn listen(node: &Node, port: u16) -> Read<Vec<SocketAddr>> {
@@ -101,6 +101,63 @@ pub(in crate::app::config) fn external(node: &Node) -> Read<Vec<External>> {
             Ok(External { public, private })
         })
     })
+}
+
+/// A server elsewhere, or none: `"host:port"`, `"[2001:db8::1]:3478"`; without a port 3478 is meant.
+pub(in crate::app::config) fn server(node: &Node) -> Read<Option<HostPort>> {
+    parsed(node, |text| if text.is_empty() { Ok(None) } else { host_port(text).map(Some) })
+}
+
+/// Servers elsewhere, separated by commas. None may be on loopback: it is not the client's.
+pub(in crate::app::config) fn servers(node: &Node) -> Read<Vec<HostPort>> {
+    parsed(node, |text| {
+        let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let mut servers = Vec::new();
+        for server in names.map(host_port) {
+            let server = server?;
+            if server.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()) {
+                return Err(format!("`{server}` is on loopback, which no client reaches"));
+            }
+            if !servers.contains(&server) {
+                servers.push(server);
+            }
+        }
+        Ok(servers)
+    })
+}
+
+/// What STUN and TURN servers listen on where nobody says otherwise (RFC 8489 section 6).
+const STUN_PORT: u16 = 3478;
+
+fn host_port(text: &str) -> Result<HostPort, String> {
+    let wrong = || {
+        let shown = shown(text);
+        Err(format!("`{shown}` is no server; write \"turn.example.org:3478\""))
+    };
+    if let Ok(ip) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return Ok(HostPort { host: ip.to_string(), port: STUN_PORT });
+    }
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        let (host, port) = (address.ip().to_string(), address.port());
+        return if port == 0 { wrong() } else { Ok(HostPort { host, port }) };
+    }
+    let (host, port) = match text.split_once(':') {
+        Some((host, port)) => (host, port.parse().ok().filter(|port| *port > 0)),
+        None => (text, Some(STUN_PORT)),
+    };
+    let plain = |label: &str| {
+        let inside = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        (1..=63).contains(&label.len()) && label.bytes().all(inside)
+    };
+    // A name of digits alone is an address with a mistake in it.
+    let number = host.split('.').all(|label| label.bytes().all(|b| b.is_ascii_digit()));
+    let name = host.strip_suffix('.').unwrap_or(host);
+    match port {
+        Some(port) if name.len() <= 253 && name.split('.').all(plain) && !number => {
+            Ok(HostPort { host: host.to_ascii_lowercase(), port })
+        }
+        _ => wrong(),
+    }
 }
 
 /// `"49152-65535"`, or one port.

@@ -15,6 +15,7 @@ pub(in crate::app::config) fn dev() -> Layer {
     let values = [
         ("listen.udp", r#"["127.0.0.1:3478", "[::1]:3478"]"#),
         ("listen.tcp", r#"["127.0.0.1:3478", "[::1]:3478"]"#),
+        ("listen.tls", r#"["127.0.0.1:5349", "[::1]:5349"]"#),
         ("relay.addresses", r#"["127.0.0.1", "::1"]"#),
         ("peers.allow", r#"["127.0.0.0/8", "::1"]"#),
     ];

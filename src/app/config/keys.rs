@@ -1,15 +1,19 @@
 //! The table of keys: names, defaults, what each is for. The configuration file, the environment,
 //! `--set`, `--print-config`, `config.toml` and the documentation all come from it.
 
-mod table;
+mod bounds;
+mod relay;
+mod service;
+
+use std::sync::LazyLock;
+use std::time::Duration;
 
 use super::Config;
 use super::read::Read;
 use super::value::Node;
 
-pub(super) use table::KEYS;
-
 /// One key.
+#[derive(Clone, Copy)]
 pub(super) struct Key {
     /// With its section: `relay.ports`.
     pub(super) name: &'static str,
@@ -56,6 +60,20 @@ pub(super) enum Reload {
     Live,
     /// After a restart.
     Restart,
+}
+
+/// The longest bound of anything counted per allocation.
+const MANY: usize = 65_535;
+const MINUTE: Duration = Duration::from_secs(60);
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
+
+/// Every key, in the order of `config.toml`: those without a section first.
+pub(super) static KEYS: LazyLock<Vec<Key>> =
+    LazyLock::new(|| [service::KEYS, relay::KEYS, bounds::KEYS].concat());
+
+fn put<T>(place: &mut T, value: Read<T>) -> Read<()> {
+    *place = value?;
+    Ok(())
 }
 
 impl Key {

@@ -1,0 +1,30 @@
+//! What ICMP says about datagrams to peers, from the kernel to the machine (RFC 8656 section 11.5).
+
+use crate::net::RelayPort;
+use crate::time::Now;
+use crate::turn::Relay;
+
+use super::super::stats::add;
+use super::super::sys::IcmpError;
+use super::Shard;
+
+/// The most reports one turn takes from a socket: whoever provokes them gets no more of the shard
+/// than others do. What is left comes in the next turn.
+const REPORTS: usize = 16;
+
+impl Shard<'_> {
+    /// Some of what is in the error queue of a relay socket.
+    pub(super) fn read_icmp(&mut self, slot: u32, life: u32) {
+        let mut left = REPORTS;
+        while let Some(relay) = self.sockets.alive(slot, life) {
+            let port = relay.port;
+            let Some(error) = relay.socket.next_icmp(&mut left) else { return };
+            add(&self.seat.control.stats.icmp_errors, 1);
+            tell(&mut self.relay, self.now, port, error);
+            self.settle();
+        }
+    }
+}
+
+/// The machine has no use for these yet: they are counted, that is all.
+fn tell(_: &mut Relay, _: Now, _: RelayPort, _: IcmpError) {}
