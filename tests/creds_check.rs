@@ -9,8 +9,11 @@ use creds_support::{Ask, CLIENT, REALM, check, credentials, now, settings};
 use md5::{Digest, Md5};
 use proptest::prelude::*;
 use relayhouse::creds::{CredentialSettings, Credentials, Denied, Reason, Secret, rest};
-use relayhouse::stun::{Class, Message, Method, Nonce, Realm, TransactionId, Username, Writer};
+use relayhouse::stun::{
+    Class, Message, Method, Nonce, Realm, TransactionId, UserHash, Username, Writer,
+};
 use relayhouse::time::UnixTime;
+use sha2::Sha256;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -240,6 +243,53 @@ fn the_sample_request_of_rfc_5769_is_signed_by_its_user() {
     assert_eq!(user("TheMatrIX"), Denied::StaleNonce);
     assert_eq!(user("The\u{ad}M\u{aa}tr\u{2168}"), Denied::StaleNonce);
     assert_eq!(user("TheMatrix"), Denied::Unauthorized(Reason::WrongPassword));
+}
+
+/// RFC 8489 appendix B.1 as erratum 6268 has it: the same user by USERHASH, signed with a SHA-256 key.
+/// Its nonce, not ours either, offers no algorithms, so that PASSWORD-ALGORITHM may stand alone.
+#[test]
+fn the_sample_request_of_rfc_8489_is_signed_by_its_user() {
+    const SAMPLE: &[u8] = b"\x00\x01\x00\x90\x21\x12\xa4\x42\x78\xad\x34\x33\xc6\xad\x72\xc0\
+        \x29\xda\x41\x2e\x00\x1e\x00\x20\x4a\x3c\xf3\x8f\xef\x69\x92\xbd\xa9\x52\xc6\x78\
+        \x04\x17\xda\x0f\x24\x81\x94\x15\x56\x9e\x60\xb2\x05\xc4\x6e\x41\x40\x7f\x17\x04\
+        \x00\x15\x00\x29obMatJos2AAACf//499k954d6OL34oL9FSTvy64sA\x00\x00\x00\x00\x14\x00\x0b\
+        example.org\x00\x00\x1d\x00\x04\x00\x02\x00\x00\x00\x1c\x00\x20\xb5\xc7\xbf\x00\x5b\
+        \x6c\x52\xa2\x1c\x51\xc5\xe8\x92\xf8\x19\x24\x13\x62\x96\xcb\x92\x7c\x43\x14\x93\
+        \x09\x27\x8c\xc6\x51\x8e\x65";
+    let user = |name: &str, password: &str| {
+        let mut settings = CredentialSettings::new(REALM, [1; 32]);
+        settings.users = vec![(name.to_owned(), Secret::from(password))];
+        check(&Credentials::new(settings).unwrap(), now(), SAMPLE).unwrap_err()
+    };
+    assert_eq!(user("マトリックス", "TheMatrIX"), Denied::StaleNonce);
+    assert_eq!(user("マトリックス", "The\u{ad}M\u{aa}tr\u{2168}"), Denied::StaleNonce);
+    let wrong = Denied::Unauthorized(Reason::WrongPassword);
+    assert_eq!(user("マトリックス", "TheMatrix"), wrong);
+    assert_eq!(user("somebody", "TheMatrIX"), Denied::Unauthorized(Reason::UnknownHash));
+}
+
+/// RFC 8489 section 14.4: the hash of a name is that of its prepared form, or of the name as a client
+/// without preparation takes it.
+#[test]
+fn a_name_is_found_by_the_hash_of_each_of_its_forms() {
+    let mut settings = CredentialSettings::new(REALM, [1; 32]);
+    settings.users = vec![("zoe\u{308}".to_owned(), Secret::from("land"))];
+    let credentials = Credentials::new(settings).unwrap();
+    let nonce = credentials.nonce(now(), CLIENT);
+    for name in ["zoe\u{308}", "zo\u{eb}"] {
+        let hash = Sha256::digest(format!("{name}:{REALM}"));
+        let key = Md5::digest(format!("{name}:{REALM}:land"));
+        let mut buffer = [0; 512];
+        let id = TransactionId([3; 12]);
+        let mut writer = Writer::new(&mut buffer, Class::Request, Method::ALLOCATE, id);
+        writer.put(&UserHash(hash.into())).put(&Realm(REALM)).put(&Nonce(nonce.as_bytes()));
+        writer.integrity_sha1(&key);
+        let length = writer.finish().unwrap();
+        let verified = check(&credentials, now(), &buffer[..length]).expect(name);
+        assert_eq!(&**verified.username(), "zoe\u{308}");
+        let message = Message::parse(&buffer[..length]).unwrap();
+        assert!(credentials.check_owner(now(), &message, CLIENT, &verified).is_ok());
+    }
 }
 
 /// RFC 8265 section 4.2: names and passwords are the same in whichever form they are typed.

@@ -35,6 +35,8 @@ pub(super) enum Command {
     },
     /// Print a link to the page that may make rooms
     Link,
+    /// Let the running server refuse new allocations and stop when the last one is gone
+    Drain,
 }
 
 #[derive(Args)]

@@ -25,10 +25,14 @@ pub struct RelayNumbers {
     pub send_drops: u64,
     /// Datagrams that came cut or without an address.
     pub receive_drops: u64,
+    /// ICMP messages about datagrams to peers.
+    pub icmp_errors: u64,
     /// Events nobody fetched in time.
     pub events_lost: u64,
     /// Shards that started anew after a bug.
     pub restarts: u64,
+    /// Whether new allocations are refused because the server drains.
+    pub draining: bool,
 }
 
 /// The numbers of the page, the API and signalling at one moment.
@@ -152,6 +156,10 @@ impl Page<'_, '_> {
         ];
         let help = "Datagrams lost at the relay's sockets; kernel_buffer: a full receive buffer";
         self.family("socket_drops", help, None, "reason", sockets)?;
+        let help = "ICMP errors about datagrams to peers";
+        self.counter("icmp_errors", help, None, relay.icmp_errors)?;
+        let help = "1 while new allocations are refused because the server drains";
+        self.gauge("draining", help, None, u64::from(relay.draining))?;
         let help = "Events that were not logged because too many came at once";
         self.counter("events_lost", help, None, relay.events_lost)?;
         self.gauge("relay_workers", "Threads that relay packets", None, relay.workers)?;

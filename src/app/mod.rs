@@ -57,6 +57,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
             (Request::KeysRevoke { id: id.clone() }, false)
         }
         Some(Command::Link) => (Request::Link, false),
+        Some(Command::Drain) => (Request::Drain, false),
     };
     let answer = run::offline::ask(&loaded, &request)?;
     print!("{}", desk::client::printed(&request, &answer, json));

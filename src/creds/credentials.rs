@@ -7,7 +7,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::nonce::Nonces;
-use super::{CredentialSettings, NonceText, Secret, SettingsError, prepare};
+use super::{
+    CredentialSettings, Features, NonceText, Secret, SettingsError, Verified, prepare, userhash,
+};
 use crate::time::Now;
 
 /// Who may ask, and the check of it: long-term credentials of static users and of any number of
@@ -19,11 +21,27 @@ pub struct Credentials {
     pub(super) secrets: Vec<Secret>,
     /// By the name's canonical form.
     pub(super) users: BTreeMap<Box<str>, StaticUser>,
+    /// The canonical forms of their names, by USERHASH: one for each form a client may hash.
+    pub(super) hashes: BTreeMap<[u8; 32], Box<str>>,
+    /// What a challenge offers.
+    features: Features,
     /// Somebody no name leads to: checked in the place of unknown users, for the time it takes.
     pub(super) nobody: StaticUser,
     pub(super) nonces: Nonces,
     /// No longer username is prepared, in bytes: it could not become one of `users`.
     longest_spelling: usize,
+}
+
+/// What a 401 or 438 tells a client, so that it can try again (RFC 8489 section 9.2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Challenge<'a> {
+    /// REALM.
+    pub realm: &'a str,
+    /// NONCE.
+    pub nonce: NonceText,
+    /// Whether the answer must carry [`PASSWORD_ALGORITHMS`](super::PASSWORD_ALGORITHMS), which the
+    /// nonce announces.
+    pub algorithms: bool,
 }
 
 /// A user from the configuration.
@@ -50,20 +68,28 @@ impl Credentials {
     /// A sentence about the first setting that cannot be used; it holds no secret.
     pub fn new(settings: CredentialSettings) -> Result<Self, SettingsError> {
         settings.validate()?;
+        let realm = prepare::canonical(&settings.realm);
         let mut users = BTreeMap::new();
+        let mut hashes = BTreeMap::new();
         for (name, password) in &settings.users {
             let user = StaticUser::new(name, password);
-            if users.insert(prepare::canonical(name).into(), user).is_some() {
+            let canonical: Box<str> = prepare::canonical(name).into();
+            for form in prepare::forms(name) {
+                hashes.insert(userhash(&form, &realm), canonical.clone());
+            }
+            if users.insert(canonical, user).is_some() {
                 return Err(SettingsError::DuplicateName(name.clone()));
             }
         }
         Ok(Self {
             longest_spelling: longest_spelling(users.keys()),
-            realm: prepare::canonical(&settings.realm).into(),
+            realm: realm.into(),
+            features: features(&settings),
             separator: settings.separator,
             strict_expiry: settings.strict_expiry,
             secrets: settings.secrets,
             users,
+            hashes,
             nobody: StaticUser::new("nobody", &Secret::from("nobody's password")),
             nonces: Nonces::new(settings.nonce_key, settings.nonce_lifetime),
         })
@@ -92,8 +118,33 @@ impl Credentials {
     /// A nonce for `client`, good from now on for the configured lifetime: on every holder of the
     /// same nonce key, from every port of this IP address.
     pub fn nonce(&self, now: Now, client: IpAddr) -> NonceText {
-        self.nonces.make(now.mono, client)
+        self.nonces.make(now.mono, client, self.features)
     }
+
+    /// What a client is told that showed no credentials, or none that hold.
+    pub fn challenge(&self, now: Now, client: IpAddr) -> Challenge<'_> {
+        let algorithms = self.features.algorithms;
+        Challenge { realm: &self.realm, nonce: self.nonce(now, client), algorithms }
+    }
+
+    /// The same on the allocation of `owner`: in the realm and with the offer that the allocation
+    /// was opened with, whatever the settings say since. Its key belongs to these.
+    pub fn challenge_owner<'a>(
+        &self,
+        now: Now,
+        client: IpAddr,
+        owner: &'a Verified,
+    ) -> Challenge<'a> {
+        let nonce = self.nonces.make(now.mono, client, owner.announced);
+        Challenge { realm: &owner.realm, nonce, algorithms: owner.announced.algorithms }
+    }
+}
+
+/// Anonymous usernames are announced only where every username is known beforehand: a client that
+/// hashes a minted one would not get in, and only because we asked for it.
+fn features(settings: &CredentialSettings) -> Features {
+    let known_beforehand = settings.secrets.is_empty() && !settings.users.is_empty();
+    Features { algorithms: settings.sha256, anonymity: settings.sha256 && known_beforehand }
 }
 
 /// A decomposed name has at most three times the bytes of the composed one (Unicode Standard Annex
@@ -107,6 +158,7 @@ impl fmt::Debug for Credentials {
         f.debug_struct("Credentials")
             .field("realm", &self.realm)
             .field("separator", &self.separator)
+            .field("features", &self.features)
             .field("strict_expiry", &self.strict_expiry)
             .field("secrets", &self.secrets.len())
             .field("users", &self.users.len())

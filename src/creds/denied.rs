@@ -58,8 +58,12 @@ pub enum Reason {
     WrongPassword,
     /// A REST username that none of so many secrets signed.
     NoSecretMatches(usize),
+    /// A USERHASH of no static user.
+    UnknownHash,
     /// On an allocation: not the password it was opened with.
     NotTheOwner,
+    /// On an allocation: another PASSWORD-ALGORITHM than the one it was opened with.
+    OtherAlgorithm,
 }
 
 impl fmt::Display for Reason {
@@ -75,8 +79,14 @@ impl fmt::Display for Reason {
             Self::NoSecretMatches(secrets) => {
                 write!(f, "the password is wrong: none of {secrets} secrets matches")
             }
+            Self::UnknownHash => {
+                f.write_str("no static user has this USERHASH, and minted names cannot be hashed")
+            }
             Self::NotTheOwner => {
                 f.write_str("the password is wrong: not the one the allocation was opened with")
+            }
+            Self::OtherAlgorithm => {
+                f.write_str("PASSWORD-ALGORITHM is not the one the allocation was opened with")
             }
         }
     }

@@ -7,11 +7,15 @@
 mod check;
 mod credentials;
 mod denied;
+mod features;
+mod given;
 mod key;
 mod nonce;
 mod prepare;
+mod scheme;
 mod secret;
 mod settings;
+mod userhash;
 mod verified;
 
 pub mod api_key;
@@ -20,10 +24,13 @@ pub mod rest;
 pub mod ticket;
 pub mod uri;
 
-pub use credentials::Credentials;
+pub use credentials::{Challenge, Credentials};
 pub use denied::{Denied, Excerpt, Reason};
+pub use features::Features;
 pub use key::Key;
 pub use nonce::NonceText;
+pub use scheme::{Algorithm, PASSWORD_ALGORITHMS, Protection};
 pub use secret::Secret;
 pub use settings::{CredentialSettings, SettingsError};
+use userhash::userhash;
 pub use verified::Verified;

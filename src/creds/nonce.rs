@@ -1,9 +1,11 @@
 //! Nonces without memory (RFC 8489 sections 9.2 and 14.10): a date and a keyed hash over it and the
 //! client's IP address. Whoever has the key, any shard, now or after a reload, can tell.
 //!
-//! The address's port is left out: a client behind a NAT may ask from one port and retry from
-//! another. The text is 24 letters and digits, so that it needs no padding and a 401 stays short.
-//! It can begin with [`PREFIX`], the place of RFC 8489's nonce cookie, which the hash covers.
+//! The text is letters and digits: 32 with the nonce cookie (`features.rs`), which the hash covers,
+//! and 19 without. So a 401 stays short.
+//!
+//! Differs: RFC 8489 section 9.2.4 wants one nonce never given to two ports of an address. Ours leaves
+//! the port out, because a client behind a NAT may ask from one port and retry from another.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,15 +16,14 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::Features;
 use crate::time::Instant;
 
-/// What every nonce begins with: nothing, as no feature of RFC 8489 section 18.1 is announced.
-const PREFIX: &[u8] = b"";
 /// Base-62 digits of the date: seconds on the monotonic clock, 32 bits.
 const DATE: usize = 6;
-/// Base-62 digits of the hash: its first 104 bits.
-const HASH: usize = 18;
-const LENGTH: usize = PREFIX.len() + DATE + HASH;
+/// Base-62 digits of the hash: its first 72 bits, which nobody guesses online.
+const HASH: usize = 13;
+const MAX_LENGTH: usize = Features::MAX_PREFIX + DATE + HASH;
 /// How far ahead of our clock a nonce may be dated: shards read the clock once per batch, so one
 /// may be handed a nonce of another's slightly later batch.
 const SKEW: u32 = 30;
@@ -31,18 +32,21 @@ const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 
 /// A nonce as it goes on the wire. Not a secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct NonceText([u8; LENGTH]);
+pub struct NonceText {
+    text: [u8; MAX_LENGTH],
+    length: u8,
+}
 
 impl NonceText {
     /// The value of the NONCE attribute: ASCII letters and digits.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.text[..usize::from(self.length)]
     }
 }
 
 impl fmt::Debug for NonceText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NonceText({})", self.0.escape_ascii())
+        write!(f, "NonceText({})", self.as_bytes().escape_ascii())
     }
 }
 
@@ -60,39 +64,41 @@ impl Nonces {
         Self { key: Zeroizing::new(key), lifetime }
     }
 
-    /// A nonce for `client`, good from now on for the lifetime.
-    pub(super) fn make(&self, now: Instant, client: IpAddr) -> NonceText {
-        self.dated(seconds(now), client)
+    /// A nonce for `client` that announces `features`, good from now on for the lifetime.
+    pub(super) fn make(&self, now: Instant, client: IpAddr, features: Features) -> NonceText {
+        self.dated(seconds(now), client, features)
     }
 
     /// Whether this is a nonce of ours for `client` within its lifetime. In constant time.
     pub(super) fn is_valid(&self, now: Instant, client: IpAddr, nonce: &[u8]) -> bool {
-        let Some(date) = date_of(nonce) else { return false };
-        let genuine: bool = self.dated(date, client).as_bytes().ct_eq(nonce).into();
+        let features = Features::of(nonce);
+        let Some(date) = date_of(nonce, features) else { return false };
+        let genuine: bool = self.dated(date, client, features).as_bytes().ct_eq(nonce).into();
         let now = seconds(now);
         let begun = date <= now.saturating_add(SKEW);
         let ended = now.saturating_sub(date) > self.lifetime;
         genuine && begun && !ended
     }
 
-    fn dated(&self, date: u32, client: IpAddr) -> NonceText {
-        let hash = self.hash(date, client);
+    fn dated(&self, date: u32, client: IpAddr, features: Features) -> NonceText {
+        let prefix = features.prefix();
+        let hash = self.hash(date, client, prefix);
         let mut wide = [0; 16];
-        wide[3..].copy_from_slice(&hash[..13]);
+        wide[7..].copy_from_slice(&hash[..9]);
 
-        let mut text = [0; LENGTH];
-        let (prefix, rest) = text.split_at_mut(PREFIX.len());
-        prefix.copy_from_slice(PREFIX);
+        let mut text = [0; MAX_LENGTH];
+        let (cookie, rest) = text.split_at_mut(prefix.len());
+        cookie.copy_from_slice(prefix);
         write_digits(u128::from(date), &mut rest[..DATE]);
-        write_digits(u128::from_be_bytes(wide), &mut rest[DATE..]);
-        NonceText(text)
+        write_digits(u128::from_be_bytes(wide), &mut rest[DATE..DATE + HASH]);
+        NonceText { text, length: (prefix.len() + DATE + HASH) as u8 }
     }
 
-    fn hash(&self, date: u32, client: IpAddr) -> [u8; 32] {
+    fn hash(&self, date: u32, client: IpAddr, prefix: &[u8]) -> [u8; 32] {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.key[..])
             .expect("HMAC takes keys of any length");
         mac.update(b"nonce");
-        mac.update(PREFIX);
+        mac.update(prefix);
         mac.update(&date.to_be_bytes());
         // A dual-stack socket shows IPv4 clients as mapped addresses: the same client.
         match client.to_canonical() {
@@ -108,8 +114,8 @@ fn seconds(now: Instant) -> u32 {
     u32::try_from(now.as_secs()).unwrap_or(u32::MAX)
 }
 
-fn date_of(nonce: &[u8]) -> Option<u32> {
-    let rest = nonce.strip_prefix(PREFIX)?;
+fn date_of(nonce: &[u8], features: Features) -> Option<u32> {
+    let rest = nonce.strip_prefix(features.prefix())?;
     let digits = rest.get(..DATE)?;
     let date = digits.iter().try_fold(0u64, |sum, digit| {
         let value = DIGITS.iter().position(|known| known == digit)?;
@@ -133,6 +139,8 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3600);
 
+    const OFFER: Features = Features { algorithms: true, anonymity: false };
+
     fn nonces() -> Nonces {
         Nonces::new([7; 32], HOUR)
     }
@@ -146,47 +154,63 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_is_24_letters_and_digits() {
-        let nonce = nonces().make(at(u64::from(u32::MAX) * 1000), ip("2001:db8::1"));
-        assert_eq!(nonce.as_bytes().len(), 24);
-        assert!(nonce.as_bytes().iter().all(u8::is_ascii_alphanumeric));
+    fn a_nonce_is_letters_and_digits_behind_its_cookie() {
+        for (features, cookie) in [(Features::default(), ""), (OFFER, "obMatJos2AAAB")] {
+            let at = at(u64::from(u32::MAX) * 1000);
+            let nonce = nonces().make(at, ip("2001:db8::1"), features);
+            assert_eq!(nonce.as_bytes().len(), cookie.len() + 19);
+            assert!(nonce.as_bytes().starts_with(cookie.as_bytes()));
+            assert!(nonce.as_bytes().iter().all(u8::is_ascii_alphanumeric));
+            assert!(nonces().is_valid(at, ip("2001:db8::1"), nonce.as_bytes()));
+        }
+    }
+
+    /// RFC 8489 section 9.2: without its cookie, or with another one, a nonce is nobody's.
+    #[test]
+    fn the_cookie_cannot_be_taken_off_or_changed() {
+        let nonce = nonces().make(at(5), ip("192.0.2.1"), OFFER);
+        let rest = &nonce.as_bytes()[OFFER.prefix().len()..];
+        for cookie in ["", "obMatJos2AAAA", "obMatJos2AAAC", "obMatJos2AAAD", "obMatJos2gAAB"] {
+            let forged = [cookie.as_bytes(), rest].concat();
+            assert!(!nonces().is_valid(at(5), ip("192.0.2.1"), &forged), "{cookie}");
+        }
     }
 
     #[test]
     fn a_nonce_is_good_for_another_holder_of_the_key() {
-        let nonce = nonces().make(at(5), ip("192.0.2.1"));
+        let nonce = nonces().make(at(5), ip("192.0.2.1"), OFFER);
         assert!(nonces().is_valid(at(5), ip("192.0.2.1"), nonce.as_bytes()));
     }
 
     #[test]
     fn another_key_knows_nothing_of_it() {
-        let nonce = nonces().make(at(5), ip("192.0.2.1"));
+        let nonce = nonces().make(at(5), ip("192.0.2.1"), OFFER);
         let other = Nonces::new([8; 32], HOUR);
         assert!(!other.is_valid(at(5), ip("192.0.2.1"), nonce.as_bytes()));
     }
 
     #[test]
     fn a_nonce_is_bound_to_the_address() {
-        let nonce = nonces().make(at(5), ip("192.0.2.1"));
+        let nonce = nonces().make(at(5), ip("192.0.2.1"), OFFER);
         assert!(!nonces().is_valid(at(5), ip("192.0.2.2"), nonce.as_bytes()));
     }
 
     #[test]
     fn a_mapped_address_is_the_same_client() {
-        let nonce = nonces().make(at(5), ip("192.0.2.1"));
+        let nonce = nonces().make(at(5), ip("192.0.2.1"), OFFER);
         assert!(nonces().is_valid(at(5), ip("::ffff:192.0.2.1"), nonce.as_bytes()));
     }
 
     #[test]
     fn a_nonce_ends_within_a_second_after_its_lifetime() {
-        let nonce = nonces().make(at(10_900), ip("192.0.2.1"));
+        let nonce = nonces().make(at(10_900), ip("192.0.2.1"), OFFER);
         assert!(nonces().is_valid(at(10_900 + 3_600_000), ip("192.0.2.1"), nonce.as_bytes()));
         assert!(!nonces().is_valid(at(10_900 + 3_601_000), ip("192.0.2.1"), nonce.as_bytes()));
     }
 
     #[test]
     fn a_shard_whose_clock_lags_accepts_it_but_the_far_future_is_refused() {
-        let nonce = nonces().make(at(100_000), ip("192.0.2.1"));
+        let nonce = nonces().make(at(100_000), ip("192.0.2.1"), OFFER);
         assert!(nonces().is_valid(at(99_000), ip("192.0.2.1"), nonce.as_bytes()));
         assert!(!nonces().is_valid(at(10_000), ip("192.0.2.1"), nonce.as_bytes()));
     }
@@ -198,16 +222,16 @@ mod tests {
             made in 0u64..1 << 40, age in 0u64..=2_500, lifetime in 2_500u64..9_999,
         ) {
             let nonces = Nonces::new([7; 32], Duration::from_millis(lifetime));
-            let nonce = nonces.make(at(made), ip("192.0.2.1"));
+            let nonce = nonces.make(at(made), ip("192.0.2.1"), OFFER);
             prop_assert!(nonces.is_valid(at(made + age), ip("192.0.2.1"), nonce.as_bytes()));
         }
 
         #[test]
-        fn any_changed_byte_is_a_forgery(place in 0usize..LENGTH, byte in any::<u8>()) {
-            let nonce = nonces().make(at(5), ip("192.0.2.1"));
-            let mut forged = nonce.0;
+        fn any_changed_byte_is_a_forgery(place in 0usize..MAX_LENGTH, byte in any::<u8>()) {
+            let nonce = nonces().make(at(5), ip("192.0.2.1"), OFFER);
+            let mut forged = nonce.text;
             forged[place] = byte;
-            let same = forged == nonce.0;
+            let same = forged == nonce.text;
             prop_assert_eq!(nonces().is_valid(at(5), ip("192.0.2.1"), &forged), same);
         }
 

@@ -21,6 +21,9 @@ pub struct CredentialSettings {
     pub users: Vec<(String, Secret)>,
     /// Between the timestamp and the rest of a REST username. Not a digit.
     pub separator: char,
+    /// Offer SHA-256 (RFC 8489 section 9.2). Clients that do not know it are not disturbed. What was
+    /// offered before is still honoured where it is switched off.
+    pub sha256: bool,
     /// Refuse also the requests of an established allocation once its credential has expired.
     pub strict_expiry: bool,
     /// How long a nonce is good. Counted in whole seconds, rounded up.
@@ -30,13 +33,15 @@ pub struct CredentialSettings {
 }
 
 impl CredentialSettings {
-    /// Nobody may enter yet; `:` separates, expiry counts at Allocate only, nonces last an hour.
+    /// Nobody may enter yet; `:` separates, SHA-256 is offered, expiry counts at Allocate only,
+    /// nonces last an hour.
     pub fn new(realm: impl Into<String>, nonce_key: [u8; 32]) -> Self {
         Self {
             realm: realm.into(),
             secrets: Vec::new(),
             users: Vec::new(),
             separator: ':',
+            sha256: true,
             strict_expiry: false,
             nonce_lifetime: Duration::from_secs(3600),
             nonce_key,
@@ -87,6 +92,7 @@ impl fmt::Debug for CredentialSettings {
             .field("secrets", &self.secrets)
             .field("users", &self.users)
             .field("separator", &self.separator)
+            .field("sha256", &self.sha256)
             .field("strict_expiry", &self.strict_expiry)
             .field("nonce_lifetime", &self.nonce_lifetime)
             .field("nonce_key", &"[redacted]")

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Key;
+use super::{Features, Key, Protection};
 use crate::time::UnixTime;
 
 /// Proof that somebody holds a credential: only the check makes one. An allocation keeps it, so
@@ -14,6 +14,8 @@ pub struct Verified {
     pub(super) realm: Arc<str>,
     pub(super) key: Key,
     pub(super) origin: Origin,
+    /// What the nonce announced: a challenge to this user goes on offering it.
+    pub(super) announced: Features,
 }
 
 /// Where a credential comes from.
@@ -26,7 +28,7 @@ pub(super) enum Origin {
 }
 
 impl Verified {
-    /// The USERNAME as the client gave it.
+    /// The USERNAME as the client gave it, or the configured name of whose USERHASH it gave.
     pub fn username(&self) -> &Arc<str> {
         &self.username
     }
@@ -48,6 +50,11 @@ impl Verified {
         &self.key
     }
 
+    /// What answers to this client carry.
+    pub fn protection(&self) -> Protection {
+        self.key.protection()
+    }
+
     /// Until when the credential opens allocations; `None` for static users.
     pub fn expires(&self) -> Option<UnixTime> {
         match self.origin {
@@ -67,13 +74,15 @@ impl Verified {
     /// A static user of realm "tests" with the password "password".
     #[cfg(test)]
     pub(crate) fn for_tests(username: &str) -> Self {
+        use super::scheme::Scheme;
         let name: Arc<str> = username.into();
         Self {
             username: Arc::clone(&name),
             user: name,
             realm: "tests".into(),
-            key: Key::md5(username, "tests", b"password"),
+            key: Key::derive(Scheme::RFC_5389, username, "tests", b"password"),
             origin: Origin::Static,
+            announced: Features::default(),
         }
     }
 }

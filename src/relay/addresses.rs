@@ -46,9 +46,9 @@ pub fn relay_candidates(addresses: &[IpAddr]) -> Vec<IpAddr> {
         addresses
             .iter()
             .filter(|address| address.is_ipv4() == ipv4)
-            .filter_map(|address| Some((rank(*address)?, *address)))
-            .filter(|(rank, _)| (*rank == Rank::Loopback) == loopback)
-            .min_by_key(|(rank, _)| *rank)
+            .filter_map(|address| Some((reach(*address)?, *address)))
+            .filter(|(reach, _)| (*reach == Reach::Loopback) == loopback)
+            .min_by_key(|(reach, _)| *reach)
             .map(|(_, address)| address)
     };
     let both = |loopback| [best(true, loopback), best(false, loopback)].into_iter().flatten();
@@ -60,7 +60,7 @@ pub fn relay_candidates(addresses: &[IpAddr]) -> Vec<IpAddr> {
 
 /// How far an address can be reached from; best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
+pub enum Reach {
     /// From everywhere.
     Global,
     /// From behind the same carrier's NAT (RFC 6598).
@@ -71,35 +71,36 @@ enum Rank {
     Loopback,
 }
 
-/// `None` can never be a relayed address.
-fn rank(address: IpAddr) -> Option<Rank> {
+/// From how far `address` can be reached, by what kind of address it is. `None` can never be a
+/// relayed address: unspecified, multicast, link-local.
+pub fn reach(address: IpAddr) -> Option<Reach> {
     match address {
-        IpAddr::V4(ip) => rank_v4(ip),
-        IpAddr::V6(ip) => rank_v6(ip),
+        IpAddr::V4(ip) => reach_v4(ip),
+        IpAddr::V6(ip) => reach_v6(ip),
     }
 }
 
-fn rank_v4(ip: Ipv4Addr) -> Option<Rank> {
+fn reach_v4(ip: Ipv4Addr) -> Option<Reach> {
     let shared = ip.octets()[0] == 100 && ip.octets()[1] & 0xC0 == 64;
     match ip {
         _ if ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast() => None,
         _ if ip.is_link_local() => None,
-        _ if ip.is_loopback() => Some(Rank::Loopback),
-        _ if ip.is_private() => Some(Rank::Private),
-        _ if shared => Some(Rank::Shared),
-        _ => Some(Rank::Global),
+        _ if ip.is_loopback() => Some(Reach::Loopback),
+        _ if ip.is_private() => Some(Reach::Private),
+        _ if shared => Some(Reach::Shared),
+        _ => Some(Reach::Global),
     }
 }
 
-fn rank_v6(ip: Ipv6Addr) -> Option<Rank> {
+fn reach_v6(ip: Ipv6Addr) -> Option<Reach> {
     // Site-local addresses (fec0::/10) are deprecated by RFC 3879, but some hosts still have them.
     let site_local = ip.segments()[0] & 0xFFC0 == 0xFEC0;
     match ip {
         _ if ip.is_unspecified() || ip.is_multicast() => None,
         _ if ip.is_unicast_link_local() || ip.to_ipv4_mapped().is_some() => None,
-        _ if ip.is_loopback() => Some(Rank::Loopback),
-        _ if ip.is_unique_local() || site_local => Some(Rank::Private),
-        _ => Some(Rank::Global),
+        _ if ip.is_loopback() => Some(Reach::Loopback),
+        _ if ip.is_unique_local() || site_local => Some(Reach::Private),
+        _ => Some(Reach::Global),
     }
 }
 

@@ -41,6 +41,8 @@ pub enum Event {
         why: String,
         /// The username the client gave, if any: unverified, to be escaped.
         username: Option<Box<str>>,
+        /// Refusals since the last one that was told, which were too many to be.
+        suppressed: u64,
     },
     /// The first packet of an allocation was dropped over a bandwidth quota.
     BandwidthExceeded {

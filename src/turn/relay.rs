@@ -31,6 +31,16 @@ pub(super) const MAX_WAITING: usize = 1024;
 /// Refusals reported as events per second; the rest is only counted.
 const REFUSAL_EVENTS_PER_SECOND: u32 = 10;
 
+/// Refusals that were told in words, and those that were not.
+#[derive(Clone, Copy, Debug, Default)]
+struct Refusals {
+    /// The second that `told` counts.
+    second: u64,
+    told: u32,
+    /// Since the last one that was told.
+    suppressed: u64,
+}
+
 /// One shard: the machine a thread drives.
 #[derive(Debug)]
 pub struct Relay {
@@ -54,7 +64,7 @@ pub struct Relay {
     commands: VecDeque<Command>,
     answers: VecDeque<(Flow, Response)>,
     events: VecDeque<Event>,
-    refusals: (u64, u32),
+    refusals: Refusals,
     pub(super) shard: u8,
 }
 
@@ -87,7 +97,7 @@ impl Relay {
             commands: VecDeque::new(),
             answers: VecDeque::new(),
             events: VecDeque::new(),
-            refusals: (0, 0),
+            refusals: Refusals::default(),
             shard,
             settings,
             credentials,
@@ -214,14 +224,19 @@ impl Relay {
         }
     }
 
-    /// Whether one more refusal may be told in words this second.
-    pub(super) fn may_explain(&mut self, now: Now) -> bool {
+    /// Whether one more refusal may be told in words this second, and how many could not be since
+    /// the last one that was.
+    pub(super) fn may_explain(&mut self, now: Now) -> Option<u64> {
         let second = now.mono.as_secs();
-        if self.refusals.0 != second {
-            self.refusals = (second, 0);
+        if self.refusals.second != second {
+            self.refusals = Refusals { second, told: 0, ..self.refusals };
         }
-        self.refusals.1 += 1;
-        self.refusals.1 <= REFUSAL_EVENTS_PER_SECOND
+        if self.refusals.told == REFUSAL_EVENTS_PER_SECOND {
+            self.refusals.suppressed += 1;
+            return None;
+        }
+        self.refusals.told += 1;
+        Some(std::mem::take(&mut self.refusals.suppressed))
     }
 
     /// Sets the timer of `slot` to the next thing that may end in it.

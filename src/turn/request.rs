@@ -10,7 +10,7 @@ use super::reject::Reject;
 use super::relay::Relay;
 use super::response::{Challenge, Response, Unknown};
 use super::verdict::DropReason;
-use crate::creds::{Denied, Key, Verified};
+use crate::creds::{Denied, Key, Reason, Verified};
 use crate::net::Flow;
 use crate::stun::{AttributeType, Message, Method, Username};
 use crate::time::Now;
@@ -47,8 +47,10 @@ impl Requester {
 }
 
 /// The comprehension-required attributes a request may carry; any other is answered with 420.
-const UNDERSTOOD: [AttributeType; 14] = [
+const UNDERSTOOD: [AttributeType; 16] = [
     AttributeType::USERNAME,
+    AttributeType::USERHASH,
+    AttributeType::PASSWORD_ALGORITHM,
     AttributeType::MESSAGE_INTEGRITY,
     AttributeType::MESSAGE_INTEGRITY_SHA256,
     AttributeType::REALM,
@@ -129,10 +131,14 @@ impl Relay {
             return self.credentials.check(now, message, client).map(Requester::Stranger);
         };
         match self.credentials.check_owner(now, message, client, &allocation.owner) {
-            Ok(()) => Ok(Requester::Owner(slot, allocation.owner.key().clone())),
+            Ok(key) => Ok(Requester::Owner(slot, key)),
             // RFC 8656 section 7.2 step 2: to an Allocate by somebody else the five-tuple is in
-            // use (437), which a client mends by another port; 441 it could not mend.
-            Err(Denied::WrongUser) if message.method() == Method::ALLOCATE => {
+            // use (437), which a client mends by another port; 441 it could not mend. The same name
+            // with another key is somebody else too: a password or a realm may have changed.
+            Err(
+                Denied::WrongUser
+                | Denied::Unauthorized(Reason::NotTheOwner | Reason::OtherAlgorithm),
+            ) if message.method() == Method::ALLOCATE => {
                 let other = self.credentials.check(now, message, client)?;
                 Ok(Requester::Other(other.key().clone()))
             }
@@ -151,10 +157,8 @@ impl Relay {
             return Outcome::Silence(DropReason::RateLimited);
         }
         let code = denied.code();
-        let challenge = denied.needs_challenge().then(|| Challenge {
-            nonce: self.credentials.nonce(now, flow.remote.0.ip()),
-            realm: self.realm_of_owner(&flow, message.method()),
-        });
+        let challenge =
+            denied.needs_challenge().then(|| self.challenge(now, &flow, message.method()));
         // A first contact is no refusal, and a stale nonce nothing to explain.
         if !matches!(denied, Denied::Challenge) {
             self.count_refusal(message, code);
@@ -168,11 +172,18 @@ impl Relay {
         Outcome::Answer(Response::error(message, None, code, challenge))
     }
 
-    /// The realm of the key that requests on this five-tuple are signed with, which outlives a
-    /// reload with its allocation. An Allocate is somebody new, and told today's.
-    fn realm_of_owner(&self, flow: &Flow, method: Method) -> Option<Arc<str>> {
-        let slot = self.table.slot_of(flow).filter(|_| method != Method::ALLOCATE)?;
-        self.table.get(slot).map(|allocation| Arc::clone(allocation.owner.realm()))
+    /// On an allocation, in the realm and with the offer of the key that requests are signed with,
+    /// which outlives a reload. An Allocate is somebody new, and told today's.
+    fn challenge(&self, now: Now, flow: &Flow, method: Method) -> Challenge {
+        let slot = self.table.slot_of(flow).filter(|_| method != Method::ALLOCATE);
+        let owner = slot.and_then(|slot| self.table.get(slot)).map(|allocation| &allocation.owner);
+        let client = flow.remote.0.ip();
+        let given = match owner {
+            Some(owner) => self.credentials.challenge_owner(now, client, owner),
+            None => self.credentials.challenge(now, client),
+        };
+        let realm = owner.map(|owner| Arc::clone(owner.realm()));
+        Challenge { nonce: given.nonce, algorithms: given.algorithms, realm }
     }
 
     /// The answer to a verified request that cannot be fulfilled.
@@ -197,9 +208,7 @@ impl Relay {
 
     /// Tells the operator, in words, a bounded number of times a second.
     pub(super) fn explain(&mut self, now: Now, flow: Flow, message: &Message<'_>, reject: &Reject) {
-        if !self.may_explain(now) {
-            return;
-        }
+        let Some(suppressed) = self.may_explain(now) else { return };
         let username = message.get::<Username<'_>>().ok().flatten();
         self.report(Event::Refused {
             flow,
@@ -207,6 +216,7 @@ impl Relay {
             code: reject.code(),
             why: reject.to_string(),
             username: username.map(|Username(name)| name.into()),
+            suppressed,
         });
     }
 }

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::allocation::{Allocation, Granted};
-use crate::creds::{Credentials, Key, NonceText};
+use crate::creds::{Credentials, Key, NonceText, PASSWORD_ALGORITHMS};
 use crate::packet::Packet;
 use crate::stun::{
-    AddressErrorCode, AttributeType, Class, ErrorCode, Lifetime, Message, Method, Nonce, Realm,
-    ReservationToken, TransactionId, UnknownAttributes, Writer, XorMappedAddress,
-    XorRelayedAddress,
+    AddressErrorCode, AttributeType, Class, ErrorCode, Lifetime, Message, Method, Nonce,
+    PasswordAlgorithms, Realm, ReservationToken, TransactionId, UnknownAttributes, Writer,
+    XorMappedAddress, XorRelayedAddress,
 };
 
 /// Unknown attributes that a 420 names at most.
@@ -39,6 +39,8 @@ enum Body {
 #[derive(Debug)]
 pub(super) struct Challenge {
     pub(super) nonce: NonceText,
+    /// Whether the nonce announces PASSWORD-ALGORITHMS.
+    pub(super) algorithms: bool,
     /// The realm that the owner of the allocation signs with; `None` is today's.
     pub(super) realm: Option<Arc<str>>,
 }
@@ -160,9 +162,12 @@ impl Response {
             }
             Body::Error { code, challenge, unknown } => {
                 writer.put(&ErrorCode { code: *code, reason: reason(*code) });
-                if let Some(Challenge { nonce, realm }) = challenge {
+                if let Some(Challenge { nonce, algorithms, realm }) = challenge {
                     let realm = realm.as_deref().unwrap_or(credentials.realm());
                     writer.put(&Realm(realm)).put(&Nonce(nonce.as_bytes()));
+                    if *algorithms {
+                        writer.put(&PasswordAlgorithms::new(&PASSWORD_ALGORITHMS));
+                    }
                 }
                 if !unknown.is_empty() {
                     let kinds = unknown.kinds.map(AttributeType);
@@ -171,7 +176,7 @@ impl Response {
             }
         }
         if let Some(key) = &self.key {
-            writer.integrity_sha1(key.bytes());
+            key.protect(&mut writer);
         }
         if self.fingerprint {
             writer.fingerprint();

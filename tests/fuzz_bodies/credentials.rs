@@ -7,7 +7,10 @@ use std::sync::LazyLock;
 use relayhouse::creds::api_key::Scopes;
 use relayhouse::creds::ticket::TicketKey;
 use relayhouse::creds::{CredentialSettings, Credentials, Denied, Secret, Verified, rest, uri};
-use relayhouse::stun::{Class, Message, Method, Nonce, Realm, TransactionId, Username, Writer};
+use relayhouse::stun::{
+    AttributeType, Class, Data, Message, Method, Nonce, PasswordAlgorithm, Realm, TransactionId,
+    UserHash, Username, Writer,
+};
 use relayhouse::time::{Instant, Now, UnixTime};
 
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -48,7 +51,27 @@ pub fn run(bytes: &[u8]) {
     let request = signed(&username, &rest[..rest.len().min(763)]);
     refused(&check(&request).expect_err("the nonce is made up"));
 
+    hashed(rest);
     texts(&text);
+}
+
+/// The same bytes as USERHASH, algorithms and nonce of a request that Alice's key signs.
+fn hashed(bytes: &[u8]) {
+    let mut hash = [0; 32];
+    let (name, rest) = bytes.split_at(bytes.len().min(32));
+    hash[..name.len()].copy_from_slice(name);
+    let (list, nonce) = rest.split_at(rest.len().min(12));
+    let mut buffer = vec![0; 2048];
+    let id = TransactionId([1; 12]);
+    let mut writer = Writer::new(&mut buffer, Class::Request, Method::ALLOCATE, id);
+    writer.put(&UserHash(hash)).put(&Realm(REALM)).put(&Nonce(&nonce[..nonce.len().min(763)]));
+    writer.put_as(AttributeType::PASSWORD_ALGORITHMS, &Data(list)).put(&PasswordAlgorithm::SHA256);
+    writer.integrity_sha256(&ALICE);
+    let length = writer.finish().expect("it fits");
+    refused(&check(&buffer[..length]).expect_err("the nonce is made up"));
+    let message = Message::parse(&buffer[..length]).expect("our own message");
+    let owned = CREDENTIALS.check_owner(NOW, &message, CLIENT, &OWNER);
+    refused(&owned.expect_err("the nonce is made up"));
 }
 
 /// What takes text from outside.

@@ -62,6 +62,7 @@ pub fn credentials() -> Credentials {
         secrets: vec![secret("old"), secret(SECRET)],
         users: vec![("alice".into(), secret("wonder")), ("bob".into(), secret("builder"))],
         separator: ':',
+        sha256: true,
         strict_expiry: false,
         nonce_lifetime: Duration::from_secs(3600),
         nonce_key: [7; 32],

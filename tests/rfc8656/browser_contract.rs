@@ -80,6 +80,7 @@ fn an_allocation_outlives_its_credential_and_its_secret() {
         secrets: vec![Secret::from("new".to_owned())],
         users: Vec::new(),
         separator: ':',
+        sha256: true,
         strict_expiry: false,
         nonce_lifetime: std::time::Duration::from_secs(3600),
         nonce_key: [7; 32],

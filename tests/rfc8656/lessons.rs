@@ -172,6 +172,26 @@ fn ports_and_quota_come_back_however_an_allocation_ends() {
     world.assert_clean();
 }
 
+/// What was not told is not forgotten: the next refusal that is says how many there were.
+#[test]
+fn a_refusal_says_how_many_before_it_were_not_told() {
+    let mut world = World::new();
+    let mut client = Client::at("203.0.113.7:4000").named("eve", "x");
+    client.greet(&mut world);
+    for _ in 0..25 {
+        client.allocate_with(&mut world, |_| {});
+    }
+    world.pass_secs(1);
+    for _ in 0..2 {
+        client.allocate_with(&mut world, |_| {});
+    }
+    let told = world.events.iter().map(|event| match event {
+        Event::Refused { suppressed, .. } => *suppressed,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [[0; 10].as_slice(), &[15, 0]].concat());
+}
+
 /// Log lines were forged through USERNAME: events are bounded in number, and a username goes along
 /// as a value of its own.
 #[test]

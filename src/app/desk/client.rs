@@ -60,6 +60,13 @@ pub fn printed(request: &Request, answer: &Value, json: bool) -> String {
         Request::KeysAdd { .. } => format!("{}\n", text("key")),
         Request::KeysList => listed(answer),
         Request::KeysRevoke { id } => format!("revoked {id}\n"),
+        Request::Drain => match answer.get("allocations").and_then(Value::as_u64) {
+            Some(0) => "draining: no allocation is open, the server stops now\n".to_owned(),
+            Some(open) => {
+                format!("draining: {open} open; the server stops when the last one is gone\n")
+            }
+            None => String::new(),
+        },
         Request::Link => format!("{}\n", text("link")),
     }
 }

@@ -43,12 +43,20 @@ pub struct Till {
 pub struct Desk {
     till: Arc<dyn Fn() -> Till + Send + Sync>,
     store: Option<Store>,
+    drain: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
 }
 
 impl Desk {
     /// A desk that asks `till` for what counts now. Without a store it only makes credentials.
     pub fn new(till: impl Fn() -> Till + Send + Sync + 'static, store: Option<Store>) -> Self {
-        Self { till: Arc::new(till), store }
+        Self { till: Arc::new(till), store, drain: None }
+    }
+
+    /// The same desk, which also lets a running server drain; `begin` says how many allocations are
+    /// open.
+    #[must_use]
+    pub fn with_drain(self, begin: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self { drain: Some(Arc::new(begin)), ..self }
     }
 
     /// Does what is asked.
@@ -60,6 +68,10 @@ impl Desk {
         match request {
             Request::Credentials { user, ttl } => till.credential(user.as_deref(), ttl),
             Request::Link => till.link().map(|link| json!({ "link": link })),
+            Request::Drain => match &self.drain {
+                Some(begin) => Ok(json!({ "allocations": begin() })),
+                None => Err("no server runs on this data folder".to_owned()),
+            },
             Request::KeysAdd { scopes, name } => self.add_key(&scopes, name),
             Request::KeysList => {
                 let keys = self.store()?.keys().list().map_err(|error| error.to_string())?;

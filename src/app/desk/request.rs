@@ -33,6 +33,8 @@ pub enum Request {
     },
     /// A link to the page.
     Link,
+    /// No new allocations, and a stop when the last one is gone.
+    Drain,
 }
 
 /// An answer.

@@ -26,14 +26,14 @@ pub fn write(event: &Event) {
             "allocation begins"
         ),
         Event::AllocationClosed(summary) => closed(summary),
-        Event::Refused { flow, method, code, why, username } => {
+        Event::Refused { flow, method, code, why, username, suppressed } => {
             let user = username.as_deref().unwrap_or_default();
             let (client, transport) = (flow.remote, flow.transport.name());
             // A stale nonce or a five-tuple in use is part of normal life; the client tries again.
             if matches!(code, 437 | 438) {
-                debug!(target: TARGET, %client, transport, method, code, user, why, "request refused");
+                debug!(target: TARGET, %client, transport, method, code, user, why, suppressed, "request refused");
             } else {
-                info!(target: TARGET, %client, transport, method, code, user, why, "request refused");
+                info!(target: TARGET, %client, transport, method, code, user, why, suppressed, "request refused");
             }
         }
         Event::BandwidthExceeded { id, username } => info!(
@@ -41,7 +41,7 @@ pub fn write(event: &Event) {
             allocation = id.0,
             user = &**username,
             "allocation is over its bandwidth; packets are dropped \
-             (quota.bandwidth_per_allocation or quota.bandwidth allows more)"
+             (quota.bandwidth_per_allocation, quota.bandwidth_per_user or quota.bandwidth allows more)"
         ),
     }
 }
@@ -53,6 +53,7 @@ fn closed(summary: &Summary) {
         user = &*summary.username,
         client = %summary.flow.remote,
         transport = summary.flow.transport.name(),
+        server = %summary.flow.local,
         relayed = %joined(&summary.relayed),
         seconds = summary.age.as_secs(),
         bytes_from_client = summary.bytes_up,
@@ -128,6 +129,7 @@ mod tests {
             code: 401,
             why: "expired 43 s ago".to_owned(),
             username: Some(username.into()),
+            suppressed: 7,
         }
     }
 
@@ -149,6 +151,7 @@ mod tests {
         assert_eq!(fields["client"], "198.51.100.9:4000");
         assert_eq!((&fields["user"], &fields["code"]), (&"alice".into(), &401.into()));
         assert_eq!(fields["why"], "expired 43 s ago");
+        assert_eq!(fields["suppressed"], 7);
     }
 
     #[test]
@@ -171,11 +174,23 @@ mod tests {
         );
         let line: serde_json::Value = serde_json::from_str(&line).expect("one JSON object");
         let fields = &line["fields"];
-        assert_eq!(fields["message"], "allocation ends");
-        assert_eq!((&fields["seconds"], &fields["peers"]), (&61.into(), &2.into()));
-        assert_eq!(
-            (&fields["bytes_to_client"], &fields["reason"]),
-            (&2000.into(), &"deleted".into())
-        );
+        for (field, value) in [
+            ("message", serde_json::Value::from("allocation ends")),
+            ("allocation", 7.into()),
+            ("user", "99:alice".into()),
+            ("client", "198.51.100.9:4000".into()),
+            ("transport", "udp".into()),
+            ("server", "192.0.2.1:3478".into()),
+            ("relayed", "192.0.2.1:50000".into()),
+            ("seconds", 61.into()),
+            ("bytes_from_client", 1000.into()),
+            ("bytes_to_client", 2000.into()),
+            ("packets_from_client", 10.into()),
+            ("packets_to_client", 20.into()),
+            ("peers", 2.into()),
+            ("reason", "deleted".into()),
+        ] {
+            assert_eq!(fields[field], value, "{field}");
+        }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::app::Failure;
-use crate::app::config::{AddressChoice, Config, Effective, External, Place};
+use crate::app::config::{AddressChoice, Config, Effective, External, HostPort, Place};
 use crate::relay::addresses::{discover, relay_candidates};
 use crate::turn::RelayAddress;
+
+use super::public_address;
 
 /// This host's addresses, as far as the relay must know them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,16 +54,50 @@ pub(super) fn resolve(config: &Config, effective: &Effective) -> Result<Addresse
             "this host has no address to relay on; write one into relay.addresses".to_owned(),
         ));
     }
-    let relay = named(&local, &config.relay.external).map_err(|what| {
+    let mut relay = named(&local, &config.relay.external).map_err(|what| {
         let place = effective.place("relay.external");
         Failure::Unusable(format!("{place}: relay.external: {what}"))
     })?;
+    if let (Some(server), true, false) =
+        (&config.relay.stun_server, config.relay.external.is_empty(), config.dev)
+    {
+        find_out(&mut relay, server);
+    }
     let mut own = found;
     own.extend(&local);
     own.extend(relay.iter().map(|address| address.public));
     own.extend(config.relay.external.iter().map(|external| external.public));
     dedup(&mut own);
     Ok(Addresses { relay, own })
+}
+
+/// Gives each relay address the public name that `server` sees it under. One that cannot be found
+/// out stays as it is, with a word in the log.
+fn find_out(relay: &mut [RelayAddress], server: &HostPort) {
+    let local: Vec<_> = relay.iter().map(|address| address.local).collect();
+    for answer in public_address::ask(server, &local) {
+        let seen = match answer {
+            Ok(seen) => seen,
+            Err(why) => {
+                warn!(
+                    %server, why,
+                    "the public address was not found out (relay.stun_server); relay.external can \
+                     name it"
+                );
+                continue;
+            }
+        };
+        info!(local = %seen.local, public = %seen.public, %server, "public address found");
+        if !seen.same_port {
+            warn!(
+                local = %seen.local, public = %seen.public,
+                "the NAT before this host changes ports: peers reach relayed ports only if the \
+                 NAT forwards all of relay.ports under the same numbers"
+            );
+        }
+        let known = relay.iter_mut().find(|address| address.local == seen.local);
+        known.expect("only these were asked from").public = seen.public;
+    }
 }
 
 /// The addresses of a list to listen on. IPv6 that nobody asked for is left out on a host without

@@ -24,6 +24,8 @@ pub(super) struct Banner<'a> {
     pub(super) credential: Value,
     /// Where is listened.
     pub(super) listening: &'a Listening,
+    /// The relayed addresses, as peers see them.
+    pub(super) peers_see: String,
     /// Whether every relayed address is on loopback.
     pub(super) relays_on_loopback: bool,
 }
@@ -54,6 +56,7 @@ impl Banner<'_> {
         let servers = self.credential.get("iceServers").unwrap_or(&Value::Null);
         let _ = write!(text, "{servers:#}\n\n");
         let _ = writeln!(text, "Let through the firewall: {}", self.ports());
+        let _ = writeln!(text, "Peers see media from:     {}", self.peers_see);
         let data = std::path::absolute(&self.config.data_dir);
         let data = data.unwrap_or_else(|_| self.config.data_dir.clone());
         let _ = writeln!(text, "State is kept in:         {}", data.display());
@@ -101,7 +104,8 @@ mod tests {
         let one = |text: &str| vec![text.parse().expect("an address")];
         let listening = Listening { udp: one(udp), tcp: one(udp), tls: one(tls), http: one(http) };
         let (config, credential, listening) = (&config, Value::Null, &listening);
-        Banner { config, file: None, link: None, credential, listening, relays_on_loopback }.ports()
+        let (file, link, peers_see) = (None, None, String::new());
+        Banner { config, file, link, credential, listening, peers_see, relays_on_loopback }.ports()
     }
 
     #[test]

@@ -2,11 +2,15 @@
 
 mod addresses;
 mod banner;
+mod doctor;
+mod drain;
 mod endpoints;
 pub mod kept;
 mod listeners;
+mod nat_discovery;
 mod notify;
 pub mod offline;
+mod public_address;
 mod relay_slot;
 mod reload;
 mod server;
@@ -15,7 +19,7 @@ mod signals;
 pub mod tls;
 mod web;
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -31,6 +35,7 @@ use crate::store::Store;
 use crate::turn::Event;
 
 use addresses::Addresses;
+use drain::Drain;
 use kept::Kept;
 use listeners::Listening;
 use relay_slot::RelaySlot;
@@ -54,7 +59,7 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let store = Store::open(&config.data_dir).map_err(Failure::runtime)?;
     let kept = Kept::load(&store)?;
     let addresses = addresses::resolve(&config, &effective)?;
-    mention_nat(&config, &addresses);
+    doctor::examine(&addresses.relay, &config);
     let tls = tls::start(&config, &effective)?;
     config.listen.udp = addresses::speakable("listen.udp", &config.listen.udp, &effective);
     let (sockets, mut listening) = listeners::bind(&config, &effective)?;
@@ -72,9 +77,13 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
         listening,
         tls,
         log,
+        changing: std::sync::Mutex::default(),
+        drain: Drain::default(),
     });
     let till = Arc::clone(&server);
     let desk = Desk::new(move || till.till(), Some(store.clone()));
+    let drained = Arc::clone(&server);
+    let desk = desk.with_drain(move || drain::begin(&drained));
     let data_dir = server.live.load().config.data_dir.clone();
     let control = desk::server::serve(&data_dir, desk.clone()).map_err(Failure::Runtime)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -118,6 +127,7 @@ fn say_ready(server: &Server, desk: &Desk) {
         link: server.till().link().ok(),
         credential: desk.credential().unwrap_or_default(),
         listening: &server.listening,
+        peers_see: doctor::seen_as(&server.addresses.relay),
         relays_on_loopback: server.addresses.relay.iter().all(|at| at.public.is_loopback()),
     };
     // Nobody may be reading: that is no reason to stop.
@@ -139,32 +149,21 @@ fn opening_words(config: &Config, warnings: &[String]) {
     warnings.iter().for_each(|warning| warn!("{warning}"));
 }
 
-/// The usual surprise in clouds and behind routers: peers are told an address they cannot reach.
-fn mention_nat(config: &Config, addresses: &Addresses) {
-    let inner = |ip: IpAddr| match ip {
-        IpAddr::V4(ip) => ip.is_private(),
-        IpAddr::V6(ip) => ip.is_unique_local(),
-    };
-    if !config.dev && addresses.relay.iter().all(|address| inner(address.public)) {
-        let relay: Vec<_> = addresses.relay.iter().map(|at| at.public.to_string()).collect();
-        info!(
-            addresses = relay.join(","),
-            "relayed addresses are private: clients on the internet cannot reach them; if this \
-             host has a public address, write it into relay.external"
-        );
-    }
-}
-
 fn start_relay(
     config: &Config,
     kept: &Kept,
     addresses: &Addresses,
     listening: &Listening,
 ) -> Result<RelayHandle, Failure> {
+    let settings = settings::turn(config, addresses, listening, None);
+    if !settings.nat_discovery.is_empty() {
+        let at: Vec<_> = settings.nat_discovery.iter().map(|at| at.local).collect();
+        info!(addresses = joined(&at), "NAT behaviour discovery (RFC 5780) is served");
+    }
     let relay = relay::start(RelayConfig {
         listen: config.listen.udp.clone(),
         workers: config.relay.workers,
-        settings: settings::turn(config, addresses, listening),
+        settings,
         credentials: Arc::new(settings::credentials(config, kept)?),
         streams: StreamLimits { connections: config.stream_connections, ..StreamLimits::default() },
         event_capacity: EVENT_CAPACITY,

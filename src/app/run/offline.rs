@@ -30,6 +30,10 @@ pub fn ask(loaded: &Loaded, request: &Request) -> Result<Value, Failure> {
     if let Some(answer) = client::ask(&config.data_dir, request) {
         return answer.map_err(Failure::Runtime);
     }
+    if *request == Request::Drain {
+        let data_dir = config.data_dir.display();
+        return Err(Failure::Runtime(format!("no server runs on the data folder {data_dir}")));
+    }
     let store = match Store::open(&config.data_dir) {
         // It is just starting: its socket is not there yet.
         Err(error @ OpenError::Locked { .. }) => {

@@ -29,8 +29,10 @@ impl RelaySlot {
             kernel_drops: relay.kernel_drops(),
             send_drops: relay.send_drops(),
             receive_drops: relay.receive_drops(),
+            icmp_errors: relay.icmp_errors(),
             events_lost: relay.events_lost(),
             restarts: relay.restarts(),
+            draining: false,
         };
         self.with(read).unwrap_or_default()
     }

@@ -1,14 +1,16 @@
 //! SIGHUP: what can change changes at once, what cannot is named, and a configuration that is wrong
 //! changes nothing.
 
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError};
 
 use tracing::{error, info, warn};
 
 use crate::app::config::{self, Change, Config, Effective};
+use crate::creds::Credentials;
 
 use super::server::Server;
-use super::{settings, tls};
+use super::{drain, settings, tls};
 
 /// What counts at the moment.
 #[derive(Debug)]
@@ -21,6 +23,7 @@ pub(super) struct Live {
 
 /// Reads every source again and lets the server have it. Says in the log what came of it.
 pub(super) fn reload(server: &Server) {
+    let _alone = server.changing.lock().unwrap_or_else(PoisonError::into_inner);
     let loaded = match config::load(&server.sources) {
         Ok(loaded) => loaded,
         Err(problems) => return refuse(&problems),
@@ -41,8 +44,7 @@ pub(super) fn reload(server: &Server) {
     if let Err(failure) = tls::reload(server, &live.config, &config) {
         return error!(problem = failure.to_string(), "the configuration stays as it was");
     }
-    let turn = settings::turn(&config, &server.addresses, &server.listening);
-    server.relay.with(|relay| relay.reconfigure(turn, credentials));
+    give_relay(server, &config, credentials);
     server.log.set_level(&config.log.level);
     let (mut applied, mut restart) = (Vec::new(), Vec::new());
     for change in reloaded.changes {
@@ -57,6 +59,28 @@ pub(super) fn reload(server: &Server) {
     if !restart.is_empty() {
         warn!(keys = restart.join(","), "these keys have changed but count only after a restart");
     }
+}
+
+/// Gives the relay what counts now, with what is decided while the server runs. Says which servers
+/// new clients are sent to. Blocks.
+pub(super) fn configure_relay(server: &Server) -> Vec<SocketAddr> {
+    let _alone = server.changing.lock().unwrap_or_else(PoisonError::into_inner);
+    let config = &server.live.load().config;
+    match settings::credentials(config, &server.kept) {
+        Ok(credentials) => give_relay(server, config, Arc::new(credentials)),
+        // They were good when they were loaded.
+        Err(failure) => {
+            error!(problem = failure.to_string(), "the relay's settings stay as they were");
+            Vec::new()
+        }
+    }
+}
+
+fn give_relay(server: &Server, config: &Config, credentials: Arc<Credentials>) -> Vec<SocketAddr> {
+    let alternate = server.drain.is_on().then(|| drain::alternates(config));
+    let turn = settings::turn(config, &server.addresses, &server.listening, alternate.as_deref());
+    server.relay.with(|relay| relay.reconfigure(turn, credentials));
+    alternate.unwrap_or_default()
 }
 
 fn refuse(problems: &config::Problems) {

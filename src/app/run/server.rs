@@ -1,6 +1,6 @@
 //! What the parts of a running server share.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -13,6 +13,7 @@ use crate::front::certificate::Certificate;
 use crate::front::{Numbers, Tls};
 
 use super::addresses::Addresses;
+use super::drain::Drain;
 use super::kept::Kept;
 use super::listeners::Listening;
 use super::relay_slot::RelaySlot;
@@ -45,6 +46,10 @@ pub(super) struct Server {
     pub(super) tls: Arc<Tls>,
     /// The log.
     pub(super) log: LogHandle,
+    /// Held by whoever changes what counts.
+    pub(super) changing: Mutex<()>,
+    /// Whether it is to stop when the last allocation is gone.
+    pub(super) drain: Drain,
 }
 
 impl Server {

@@ -1,5 +1,7 @@
 //! The configuration as the relay and the credential check want it.
 
+use std::net::SocketAddr;
+
 use crate::app::Failure;
 use crate::app::config::Config;
 use crate::creds::{CredentialSettings, Credentials, Secret};
@@ -8,9 +10,16 @@ use crate::turn::Settings;
 use super::addresses::Addresses;
 use super::kept::Kept;
 use super::listeners::Listening;
+use super::nat_discovery;
 
-/// What the relay's machines must know. Nothing that listens is a peer.
-pub(super) fn turn(config: &Config, addresses: &Addresses, listening: &Listening) -> Settings {
+/// What the relay's machines must know. Nothing that listens is a peer. `alternate` are the servers
+/// that new clients are sent to, when this one drains.
+pub(super) fn turn(
+    config: &Config,
+    addresses: &Addresses,
+    listening: &Listening,
+    alternate: Option<&[SocketAddr]>,
+) -> Settings {
     let Listening { udp, tcp, tls, http } = listening;
     let ours = [&udp[..], tcp, tls, http];
     Settings {
@@ -24,9 +33,12 @@ pub(super) fn turn(config: &Config, addresses: &Addresses, listening: &Listening
         own_addresses: addresses.own.clone(),
         service_ports: ours.concat().into_iter().filter(|address| address.port() != 0).collect(),
         unauthenticated_rate: config.unauthenticated_rate,
-        nat_discovery: Vec::new(),
-        alternate: Vec::new(),
-        draining: false,
+        nat_discovery: match config.relay.nat_discovery {
+            true => nat_discovery::of(udp, &addresses.relay),
+            false => Vec::new(),
+        },
+        alternate: alternate.unwrap_or_default().to_vec(),
+        draining: alternate.is_some(),
     }
 }
 
@@ -49,6 +61,7 @@ pub(super) fn credentials(config: &Config, kept: &Kept) -> Result<Credentials, F
         secrets: secrets(config, kept),
         users: auth.users.clone(),
         separator: auth.username_separator,
+        sha256: auth.sha256,
         strict_expiry: auth.strict_expiry,
         nonce_lifetime: auth.nonce_lifetime,
         nonce_key: kept.nonce,

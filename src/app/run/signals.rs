@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT stop, a second one at once; SIGHUP reloads.
+//! SIGTERM and SIGINT stop, a second one at once; SIGHUP reloads; SIGUSR1 drains.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use tracing::{info, warn};
 
 use crate::app::Failure;
 
-use super::reload;
 use super::server::Server;
+use super::{drain, reload};
 
 /// The signals of this process, caught from the moment this exists.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    user1: Signal,
 }
 
 impl Signals {
@@ -32,10 +33,11 @@ impl Signals {
             terminate: catch(SignalKind::terminate())?,
             interrupt: catch(SignalKind::interrupt())?,
             hangup: catch(SignalKind::hangup())?,
+            user1: catch(SignalKind::user_defined1())?,
         })
     }
 
-    /// Reloads as often as asked; returns when the server is to stop.
+    /// Reloads as often as asked, and drains; returns when the server is to stop.
     pub(super) async fn until_stop(&mut self, server: &Arc<Server>) {
         loop {
             tokio::select! {
@@ -47,6 +49,14 @@ impl Signals {
                     if tokio::task::spawn_blocking(move || reload::reload(&server)).await.is_err() {
                         warn!("the reload ended in a bug; the configuration stays as it was");
                     }
+                }
+                _ = self.user1.recv() => {
+                    let server = Arc::clone(server);
+                    // It looks names up. What it says is in the log.
+                    tokio::task::spawn_blocking(move || drain::begin(&server));
+                }
+                () = drain::until_done(server) => {
+                    return info!("drained: the last allocation is gone; stopping");
                 }
             }
         }

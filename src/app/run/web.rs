@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use crate::api::signal::{self, Endpoint, Surroundings};
 use crate::api::{self, Api, Check, HttpServer, HttpSettings, Minter, Parts};
 use crate::app::log::rooms;
-use crate::app::metrics::{FrontNumbers, Metrics, Sources, WebNumbers};
+use crate::app::metrics::{FrontNumbers, Metrics, RelayNumbers, Sources, WebNumbers};
 use crate::app::{Failure, clock};
 use crate::front::{self, Doors, Front, Place};
 use crate::relay::RelayHandle;
@@ -18,6 +18,7 @@ use crate::signal::{Event, HubLimits};
 use crate::store::Store;
 use crate::time::Now;
 
+use super::drain;
 use super::kept::random;
 use super::server::{Server, http_settings};
 
@@ -106,6 +107,10 @@ impl Web {
 
 fn relay_runs(server: &Server) -> Check {
     let why = match server.relay.with(|relay| relay.workers()) {
+        Some(_) if server.drain.is_on() => {
+            let open = drain::allocations(server);
+            Some(format!("draining: new allocations are refused, {open} are open"))
+        }
         Some(workers) if workers > 0 => None,
         _ => Some("the relay does not run".to_owned()),
     };
@@ -113,7 +118,8 @@ fn relay_runs(server: &Server) -> Check {
 }
 
 fn metrics(server: Arc<Server>) -> Metrics {
-    let relay = server.relay.clone();
+    let relay = Arc::clone(&server);
+    let numbers = move || RelayNumbers { draining: relay.drain.is_on(), ..relay.relay.numbers() };
     let of_front = Arc::clone(&server);
     let front = move || FrontNumbers {
         connections: of_front.front.get().map(|numbers| numbers.snapshot()).unwrap_or_default(),
@@ -129,10 +135,6 @@ fn metrics(server: Arc<Server>) -> Metrics {
             requests: numbers.responses,
         }
     };
-    let sources = Sources {
-        relay: Box::new(move || relay.numbers()),
-        front: Box::new(front),
-        web: Box::new(web),
-    };
+    let sources = Sources { relay: Box::new(numbers), front: Box::new(front), web: Box::new(web) };
     Metrics::new(sources, clock::unix().0)
 }

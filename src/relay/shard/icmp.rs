@@ -1,8 +1,6 @@
 //! What ICMP says about datagrams to peers, from the kernel to the machine (RFC 8656 section 11.5).
 
-use crate::net::RelayPort;
-use crate::time::Now;
-use crate::turn::Relay;
+use crate::net::PeerAddr;
 
 use super::super::stats::add;
 use super::super::sys::IcmpError;
@@ -20,11 +18,10 @@ impl Shard<'_> {
             let port = relay.port;
             let Some(error) = relay.socket.next_icmp(&mut left) else { return };
             add(&self.seat.control.stats.icmp_errors, 1);
-            tell(&mut self.relay, self.now, port, error);
+            let IcmpError { peer, kind, code, mtu } = error;
+            // Whether it counts is the machine's business; what it wants to say waits for `settle`.
+            let _ = self.relay.handle_icmp(self.now, port, PeerAddr(peer), kind, code, mtu);
             self.settle();
         }
     }
 }
-
-/// The machine has no use for these yet: they are counted, that is all.
-fn tell(_: &mut Relay, _: Now, _: RelayPort, _: IcmpError) {}

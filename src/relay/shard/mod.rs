@@ -10,6 +10,8 @@ mod settle;
 mod splice;
 mod streams;
 mod tcp;
+#[cfg(test)]
+mod tests;
 
 #[cfg(test)]
 pub(super) use receive::fill;

@@ -109,12 +109,12 @@ fn raw(protocol: socket2::Protocol, tested: &str) -> Option<socket2::Socket> {
 }
 
 /// A plain socket at the other end.
-fn peer(address: &str) -> UdpSocket {
+pub(super) fn peer(address: &str) -> UdpSocket {
     let socket = UdpSocket::bind(address).expect("a loopback socket");
     socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
     socket
 }
 
-fn address_of(socket: &UdpSocket) -> SocketAddr {
+pub(super) fn address_of(socket: &UdpSocket) -> SocketAddr {
     socket.local_addr().expect("it is bound")
 }

@@ -11,8 +11,8 @@ pub(super) const KEYS: &[Key] = &[
         kind: Text,
         default: r#""relayhouse""#,
         reload: Restart,
-        about: "The realm of TURN authentication. Set it to your domain if clients show it, or if \
-                you move from another server whose static users keep hashed keys.",
+        about: "The realm of TURN authentication, part of every password's hash. Set it to your \
+                domain if clients show it.",
         apply: |c, v| put(&mut c.realm, choice::realm(v)),
     },
     Key {

@@ -1,0 +1,94 @@
+//! Where a shard's answers leave from: of its listeners the one that the machine names, whichever
+//! the request came to (RFC 5780 section 6.1).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+use crate::creds::{CredentialSettings, Credentials};
+use crate::net::{ClientAddr, Flow, Transport};
+use crate::turn::{ChannelNumbers, Limits, QuotaLimits, Route, Settings, Shared};
+
+use super::super::clock::Clock;
+use super::super::control::{Control, Orders};
+use super::super::listener::Listener;
+use super::super::socket::{Sharing, Socket};
+use super::super::stream::{Census, StreamLimits};
+use super::super::tests::{address_of, peer};
+use super::{Seat, Shard};
+
+fn settings() -> Settings {
+    Settings {
+        relay_addresses: Vec::new(),
+        ports: 30_000..=30_000,
+        channel_numbers: ChannelNumbers::Rfc5766,
+        limits: Limits::default(),
+        quota: QuotaLimits::default(),
+        allow: Vec::new(),
+        deny: Vec::new(),
+        own_addresses: Vec::new(),
+        service_ports: Vec::new(),
+        unauthenticated_rate: 0,
+        nat_discovery: Vec::new(),
+        alternate: Vec::new(),
+        draining: false,
+    }
+}
+
+/// What a shard that listens on `addresses` sits on, and where it really listens.
+fn seat(addresses: &[&str]) -> (Seat, Vec<SocketAddr>) {
+    let listener = |text: &&str| {
+        let address = text.parse().expect("an address");
+        let socket = Socket::bind(address, Sharing::Exclusive).expect("a loopback socket");
+        Listener::new(socket).expect("it is bound")
+    };
+    let listeners: Vec<_> = addresses.iter().map(listener).collect();
+    let listening = listeners.iter().map(Listener::local).collect();
+    let settings = Arc::new(settings());
+    let shared = Arc::new(Shared::new(&settings, [1; 32]));
+    let credentials = CredentialSettings::new("relay.test", [7; 32]);
+    let credentials = Arc::new(Credentials::new(credentials).expect("good settings"));
+    let orders = Arc::new(Orders { settings, credentials });
+    let control = Arc::new(Control::new(orders).expect("an eventfd"));
+    let (events, _) = sync_channel(1);
+    let seat = Seat {
+        listeners,
+        shards: Arc::new([Arc::clone(&control)]),
+        control,
+        index: 0,
+        census: Arc::new(Census::new(StreamLimits::default(), 1)),
+        shared,
+        events,
+        clock: Clock::new(),
+    };
+    (seat, listening)
+}
+
+#[test]
+fn an_answer_leaves_from_the_listener_that_the_machine_names() {
+    let (mut seat, at) = seat(&["127.0.0.1:0", "127.0.0.2:0", "0.0.0.0:0"]);
+    let mut shard = Shard::open(&mut seat, [2; 32]).expect("an epoll");
+    let client = peer("127.0.0.1:0");
+    let remote = ClientAddr(address_of(&client));
+    for local in [at[1], at[0], SocketAddr::from(([127, 0, 0, 3], at[2].port()))] {
+        let start = shard.buffers.answer_start(0);
+        shard.buffers.answer(0)[..6].copy_from_slice(b"answer");
+        let flow = Flow { transport: Transport::Udp, local, remote };
+        shard.post(Route::Client(flow), start, 6, 0);
+        shard.flush();
+        let mut answer = [0; 16];
+        let (len, from) = client.recv_from(&mut answer).expect("an answer");
+        assert_eq!((&answer[..len], from), (&b"answer"[..], local));
+    }
+}
+
+#[test]
+fn an_answer_from_where_nobody_listens_is_counted_and_not_sent() {
+    let (mut seat, at) = seat(&["127.0.0.1:0"]);
+    let mut shard = Shard::open(&mut seat, [2; 32]).expect("an epoll");
+    let remote = ClientAddr(at[0]);
+    let flow = Flow { transport: Transport::Udp, local: ([127, 0, 0, 2], 1).into(), remote };
+    shard.post(Route::Client(flow), shard.buffers.answer_start(0), 6, 0);
+    assert!(shard.outgoing.is_empty());
+    assert_eq!(shard.seat.control.stats.send_drops.load(std::sync::atomic::Ordering::Relaxed), 1);
+}

@@ -1,0 +1,208 @@
+//! What an operator asks for beside the daily work: a server that empties itself, addresses that are
+//! found out and looked at, numbers of what goes wrong outside.
+
+mod support;
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use support::credentials::Credential;
+use support::http;
+use support::server::{BINARY, Server, Start, message};
+use support::turn_client::TurnClient;
+
+const SOON: Duration = Duration::from_secs(10);
+
+fn allocated(server: &Server) -> TurnClient {
+    let mut client = TurnClient::new(server.udp(), Credential::fresh("north", "ann"));
+    client.allocate().unwrap_or_else(|refused| panic!("{refused:?}\n{}", server.text()));
+    client
+}
+
+fn server() -> Server {
+    Start::default().arg("--secret").arg("north").start()
+}
+
+/// The value of a number without labels.
+fn number(server: &Server, name: &str) -> u64 {
+    let page = http::get(&server.url("/metrics"), None).expect(200).body;
+    let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {name} in\n{page}")).parse().expect("a number")
+}
+
+fn has_line(server: &Server, text: &str) -> bool {
+    server.log().iter().any(|line| message(line).is_some_and(|message| message.contains(text)))
+}
+
+// --- drain ----------------------------------------------------------------------------------
+
+#[test]
+fn a_drain_lets_what_is_open_live_and_ends_the_server_with_its_last() {
+    let mut server = server();
+    let (mut one, mut two) = (allocated(&server), allocated(&server));
+    let (a, b) = (one.relayed.expect("relayed"), two.relayed.expect("relayed"));
+    assert_eq!(number(&server, "relayhouse_draining"), 0);
+
+    server.signal("USR1");
+    server.wait_for_line(SOON, "the drain", |line| line.contains("draining: new allocations"));
+    assert_eq!(number(&server, "relayhouse_draining"), 1);
+    let ready = http::get(&server.url("/readyz"), None).expect(503);
+    assert!(ready.body.contains("draining") && ready.body.contains("2 are open"), "{}", ready.body);
+
+    assert!(one.refresh(600).expect("an open allocation is refreshed") >= 600);
+    one.bind_channel(0x4000, b).expect("and may still bind channels");
+    two.bind_channel(0x4000, a).expect("and may still bind channels");
+    one.send_channel(0x4000, b"still here");
+    assert_eq!(two.receive_channel(SOON), Some((0x4000, b"still here".to_vec())));
+
+    assert_eq!(one.refresh(0), Ok(0));
+    std::thread::sleep(Duration::from_millis(700));
+    assert!(server.is_running(), "one is left\n{}", server.text());
+    assert_eq!(two.refresh(0), Ok(0));
+    assert_eq!(server.wait_for_exit(SOON).code(), Some(0), "{}", server.text());
+    assert!(has_line(&server, "drained"), "{}", server.text());
+}
+
+#[test]
+fn a_drain_by_command_says_what_is_open() {
+    let mut server = server();
+    let mut client = allocated(&server);
+    let folder = server.data_dir().to_str().expect("UTF-8").to_owned();
+    let drain = || support::server::run_to_end(&["drain", "--data-dir", &folder], SOON);
+    let (code, stdout, stderr) = drain();
+    assert_eq!((code, stdout.contains("1 open")), (Some(0), true), "{stdout}{stderr}");
+    assert_eq!(drain().0, Some(0), "asking again does no harm");
+    assert_eq!(client.refresh(0), Ok(0));
+    assert_eq!(server.wait_for_exit(SOON).code(), Some(0), "{}", server.text());
+}
+
+#[test]
+fn a_drain_without_allocations_ends_the_server_at_once() {
+    let mut server = server();
+    server.signal("USR1");
+    assert_eq!(server.wait_for_exit(SOON).code(), Some(0), "{}", server.text());
+}
+
+#[test]
+fn a_reload_does_not_end_a_drain() {
+    let mut server = server();
+    let mut client = allocated(&server);
+    server.signal("USR1");
+    server.wait_for_line(SOON, "the drain", |line| line.contains("draining: new allocations"));
+    server.signal("HUP");
+    server.wait_for_line(SOON, "the reload", |line| line.contains("configuration reloaded"));
+    assert_eq!(number(&server, "relayhouse_draining"), 1);
+    assert_eq!(client.refresh(0), Ok(0));
+    assert_eq!(server.wait_for_exit(SOON).code(), Some(0), "{}", server.text());
+}
+
+#[test]
+fn a_drain_where_no_server_runs_is_one_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("UTF-8");
+    let (code, _, stderr) = support::server::run_to_end(&["drain", "--data-dir", path], SOON);
+    assert_eq!(code, Some(1));
+    assert_eq!(stderr.trim(), format!("error: no server runs on the data folder {path}"));
+    let left = std::fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(left, 0, "and no state is made for it");
+}
+
+// --- addresses ------------------------------------------------------------------------------
+
+/// A STUN server that sees everybody as `public`.
+fn stun_server(public: &'static str) -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let address = socket.local_addr().expect("it is bound");
+    std::thread::spawn(move || {
+        let mut request = [0; 1500];
+        while let Ok((_, from)) = socket.recv_from(&mut request) {
+            let SocketAddr::V4(said) =
+                SocketAddr::new(public.parse().expect("an address"), from.port())
+            else {
+                panic!("IPv4")
+            };
+            // A success response with XOR-MAPPED-ADDRESS, written as RFC 8489 draws it.
+            let mut answer = vec![0x01, 0x01, 0, 12];
+            answer.extend(&request[4..20]);
+            answer.extend([0x00, 0x20, 0, 8, 0, 1]);
+            answer.extend((said.port() ^ 0x2112).to_be_bytes());
+            answer.extend((u32::from(*said.ip()) ^ 0x2112_A442).to_be_bytes());
+            let _ = socket.send_to(&answer, from);
+        }
+    });
+    address
+}
+
+/// Not `--dev`, which would keep everything on loopback.
+fn closed() -> Start {
+    let start = Start::default().closed().arg("--secret").arg("north-star-of-the-tests");
+    start.set("relay.addresses", "127.0.0.1")
+}
+
+#[test]
+fn the_public_address_is_found_out_and_told_to_clients() {
+    let stun = stun_server("198.51.100.7");
+    let server = closed().set("relay.stun_server", &stun.to_string()).start();
+    assert!(has_line(&server, "public address found"), "{}", server.text());
+    assert!(server.text().contains("198.51.100.7 (127.0.0.1 here)"), "{}", server.text());
+    let credential = Credential::fresh("north-star-of-the-tests", "ann");
+    let mut client = TurnClient::new(server.udp(), credential);
+    let relayed = client.allocate().expect("allocated");
+    assert_eq!(relayed.ip().to_string(), "198.51.100.7");
+}
+
+#[test]
+fn a_public_address_that_is_written_down_is_not_asked_for() {
+    let stun = stun_server("198.51.100.7");
+    let server = closed().set("relay.stun_server", &stun.to_string());
+    let server = server.set("relay.external", "203.0.113.9").start();
+    assert!(!has_line(&server, "public address found"), "{}", server.text());
+    assert!(server.text().contains("203.0.113.9 (127.0.0.1 here)"), "{}", server.text());
+}
+
+#[test]
+fn a_stun_server_that_does_not_answer_is_a_warning_and_no_more() {
+    let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("it is bound").to_string();
+    let server = closed().set("relay.stun_server", &address).start();
+    let log = server.log();
+    let why = log.iter().find_map(|line| {
+        let found = message(line).is_some_and(|text| text.contains("was not found out"));
+        found.then(|| (line["level"].clone(), line["fields"]["why"].clone()))
+    });
+    let (level, why) = why.unwrap_or_else(|| panic!("no word\n{}", server.text()));
+    assert_eq!(level, "WARN");
+    assert!(why.as_str().expect("a text").contains("3 requests"), "{why}");
+}
+
+#[test]
+fn a_relay_that_nobody_outside_reaches_is_warned_about_at_the_start() {
+    let server = closed().start();
+    assert!(has_line(&server, "only programs on this host can use"), "{}", server.text());
+    let dev = Server::dev();
+    assert!(!has_line(&dev, "only programs on this host can use"), "{}", dev.text());
+    assert!(has_line(&dev, "these are the addresses that peers will see"), "{}", dev.text());
+}
+
+// --- outside --------------------------------------------------------------------------------
+
+#[test]
+fn closed_ports_of_peers_are_counted() {
+    let server = server();
+    let mut client = allocated(&server);
+    let closed = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    client.bind_channel(0x4000, closed.expect("a port")).expect("bound");
+    let deadline = Instant::now() + SOON;
+    while number(&server, "relayhouse_icmp_errors_total") == 0 {
+        assert!(Instant::now() < deadline, "{}", server.text());
+        client.send_channel(0x4000, b"anybody there?");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(client.refresh(600).is_ok());
+}
+
+#[test]
+fn the_command_is_in_the_help() {
+    let help = std::process::Command::new(BINARY).arg("--help").output().expect("it runs");
+    assert!(String::from_utf8_lossy(&help.stdout).contains("drain"));
+}
