@@ -6,5 +6,6 @@
 mod support;
 
 mod judge;
+mod sha256;
 mod tools;
 mod turn_crate;
