@@ -305,6 +305,21 @@ fn who_names_an_algorithm_and_signs_with_sha1_gets_both_integrities() {
     assert!(answer.message().verify_sha1(&key) && answer.message().verify_sha256(&key));
 }
 
+/// 9.2.4: each answer is protected as its own request wants it, on an allocation too.
+#[test]
+fn each_request_decides_about_its_answer() {
+    let mut world = World::new();
+    let mut modern = Modern::greeted(&mut world, "203.0.113.7:4000");
+    let key = modern.client.key();
+    let named = modern.try_allocate(&mut world, |w| {
+        w.put(&PasswordAlgorithms::new(&OFFER)).put(&PasswordAlgorithm::MD5);
+        w.integrity_sha256(&key);
+    });
+    assert!(named.message().verify_sha256(&key) && !named.message().has_integrity());
+    let unnamed = modern.client.refresh(&mut world, 600);
+    assert!(unnamed.message().verify_sha1(&key) && !unnamed.message().has_integrity_sha256());
+}
+
 /// 9.2.1: whoever takes the cookie off the nonce, to make a client fall back to MD5, makes a nonce
 /// that is not ours: the request is 438, with the true offer in the answer.
 #[test]
