@@ -77,6 +77,22 @@ fn a_drain_by_command_says_what_is_open() {
 }
 
 #[test]
+fn a_command_that_waits_for_the_drain_returns_with_the_end_of_the_server() {
+    let mut server = server();
+    let mut client = allocated(&server);
+    let folder = server.data_dir().to_str().expect("UTF-8").to_owned();
+    let waiting = std::thread::spawn(move || {
+        support::server::run_to_end(&["drain", "--wait", "--data-dir", &folder], SOON)
+    });
+    server.wait_for_line(SOON, "the drain", |line| line.contains("draining: new allocations"));
+    std::thread::sleep(Duration::from_millis(600));
+    assert!(!waiting.is_finished(), "an allocation is left");
+    assert_eq!(client.refresh(0), Ok(0));
+    assert_eq!(waiting.join().expect("it ends").0, Some(0));
+    assert_eq!(server.wait_for_exit(SOON).code(), Some(0), "{}", server.text());
+}
+
+#[test]
 fn a_drain_without_allocations_ends_the_server_at_once() {
     let mut server = server();
     server.signal("USR1");

@@ -36,7 +36,11 @@ pub(super) enum Command {
     /// Print a link to the page that may make rooms
     Link,
     /// Let the running server refuse new allocations and stop when the last one is gone
-    Drain,
+    Drain {
+        /// Return only when it has stopped
+        #[arg(long)]
+        wait: bool,
+    },
 }
 
 #[derive(Args)]

@@ -254,6 +254,8 @@ mod tests {
             "relayhouse_relayed_bytes_total{direction=\"to_peer\"} 0",
             "relayhouse_dropped_packets_total{reason=\"malformed\"} 0",
             "relayhouse_socket_drops_total{reason=\"kernel_buffer\"} 3",
+            "relayhouse_icmp_errors_total 0",
+            "relayhouse_draining 0",
             "relayhouse_stream_connections 0",
             "relayhouse_tcp_accepted_total 4",
             "relayhouse_tcp_refused_total{reason=\"tls\"} 1",
@@ -262,6 +264,24 @@ mod tests {
             "relayhouse_http_requests_total{status=\"2xx\"} 5",
         ] {
             assert!(text.lines().any(|there| there == line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_dashboard_asks_for_nothing_else() {
+        let board = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/grafana.json");
+        let board = std::fs::read_to_string(board).expect("the dashboard");
+        serde_json::from_str::<serde_json::Value>(&board).expect("JSON");
+        let rendered = rendered();
+        let names: Vec<_> =
+            rendered.lines().filter_map(|line| line.split(['{', ' ']).next()).collect();
+        let in_name = |c: char| c.is_ascii_lowercase() || c == '_';
+        let asked: Vec<_> =
+            board.match_indices("relayhouse_").map(|(at, _)| &board[at..]).collect();
+        assert!(asked.len() > 15, "a board of all that counts");
+        for rest in asked {
+            let name = &rest[..rest.find(|c| !in_name(c)).expect("it is quoted")];
+            assert!(names.contains(&name), "{name} is on the dashboard only");
         }
     }
 

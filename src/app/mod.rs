@@ -57,9 +57,12 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
             (Request::KeysRevoke { id: id.clone() }, false)
         }
         Some(Command::Link) => (Request::Link, false),
-        Some(Command::Drain) => (Request::Drain, false),
+        Some(Command::Drain { .. }) => (Request::Drain, false),
     };
     let answer = run::offline::ask(&loaded, &request)?;
     print!("{}", desk::client::printed(&request, &answer, json));
+    if let Some(Command::Drain { wait: true }) = cli.command {
+        desk::client::wait_until_gone(&loaded.config.data_dir);
+    }
     Ok(())
 }

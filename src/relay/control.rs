@@ -104,7 +104,7 @@ impl Control {
     pub(super) fn count_anew(&self, counters: Arc<Counters>) {
         let mut tally = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(last) = tally.live.replace(counters) {
-            let past = Snapshot { allocations: 0, ..last.snapshot() };
+            let past = Snapshot { allocations: 0, connections: 0, ..last.snapshot() };
             tally.past = std::mem::take(&mut tally.past).plus(&past);
         }
     }

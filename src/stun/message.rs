@@ -101,6 +101,11 @@ impl<'a> Message<'a> {
         Ok(())
     }
 
+    /// How many bytes it has, header included.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Request, indication, success or error.
     pub fn class(&self) -> Class {
         self.header.class

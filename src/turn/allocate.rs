@@ -9,7 +9,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 
 use super::allocation::{Allocation, Channels, Granted, Phase, Relayed, Relays, Usage};
-use super::command::{Command, OpenId, RelayKind};
+use super::command::{Command, OpenId};
 use super::ports::{Parity, PortClaim};
 use super::quota::Grant;
 use super::reject::Reject;
@@ -17,12 +17,10 @@ use super::relay::Relay;
 use super::request::{Outcome, Requester};
 use super::reservations::{RESERVATION, Token};
 use super::response::Response;
+use super::wish::Wish;
 use crate::creds::Verified;
 use crate::net::{Family, Flow};
-use crate::stun::{
-    AdditionalAddressFamily, AttributeType, EvenPort, Lifetime, Message, RequestedAddressFamily,
-    RequestedTransport, ReservationToken,
-};
+use crate::stun::Message;
 use crate::time::Now;
 
 /// What an allocation gets when it does not ask, and the least it gets when it does
@@ -31,20 +29,6 @@ pub(super) const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
 
 /// Sockets tried before the client is told 508: another program may sit in our range.
 const OPEN_TRIES: u8 = 8;
-
-/// UDP, as REQUESTED-TRANSPORT numbers it.
-const UDP: u8 = 17;
-
-/// What the request asks for, checked for sense.
-#[derive(Debug)]
-struct Wish {
-    family: Option<Family>,
-    additional: bool,
-    even: Option<EvenPort>,
-    token: Option<Token>,
-    lifetime: Option<u32>,
-    old_code_points: bool,
-}
 
 /// The ports it gets.
 #[derive(Debug)]
@@ -69,7 +53,10 @@ impl Relay {
             Requester::Owner(slot, _) => return self.allocate_again(slot, message),
             Requester::Other(_) => return Err(IN_USE),
         };
-        let wish = Wish::read(message)?;
+        let wish = Wish::read(message, flow.transport)?;
+        if self.settings.draining {
+            return Err(self.redirect(&flow));
+        }
         // Step 10, before any port is drawn, so that a user at the limit costs nothing.
         let quota = &self.settings.quota;
         let grant = Grant::take(&self.shared.quotas, quota, &owner, flow.remote.0.ip())
@@ -188,13 +175,15 @@ impl Relay {
                 old_code_points: wish.old_code_points,
                 fingerprint: message.has_fingerprint(),
             },
+            kind: wish.kind,
             relays,
             phase: Phase::Opening { tries },
             opened: now.mono,
             permissions: HashMap::with_hasher(self.hasher.clone()),
             channels: Channels::new(self.hasher.clone()),
             usage: Usage::default(),
-            _grant: grant,
+            grant,
+            connections: HashMap::with_hasher(self.hasher.clone()),
         });
         self.ask_for_sockets(slot);
     }
@@ -212,6 +201,7 @@ impl Relay {
     /// Commands for every relayed address that waits for one.
     pub(super) fn ask_for_sockets(&mut self, slot: usize) {
         let Some(allocation) = self.table.get(slot) else { return };
+        let kind = allocation.kind;
         let wishes: Vec<_> = allocation
             .relays
             .iter()
@@ -220,7 +210,7 @@ impl Relay {
             .collect();
         for (id, port) in wishes {
             self.openings.insert(id, slot);
-            self.command(Command::OpenRelay { id, port, kind: RelayKind::Udp });
+            self.command(Command::OpenRelay { id, port, kind });
         }
     }
 
@@ -239,53 +229,3 @@ pub(super) fn seconds(lifetime: Duration) -> u32 {
 
 const IN_USE: Reject = Reject::Rule(437, "this five-tuple has an allocation already");
 const NO_PORT: Reject = Reject::Rule(508, "every port of `relay.ports` is taken");
-
-impl Wish {
-    /// Steps 3 to 9 as far as the request alone decides them.
-    fn read(message: &Message<'_>) -> Result<Self, Reject> {
-        let bad = Reject::malformed;
-        // Step 3: REQUESTED-TRANSPORT must be there, and name UDP.
-        match message.get::<RequestedTransport>().map_err(bad)? {
-            None => return Err(Reject::Rule(400, "REQUESTED-TRANSPORT is missing")),
-            Some(RequestedTransport(UDP)) => {}
-            Some(_) => return Err(Reject::Rule(442, "REQUESTED-TRANSPORT is not UDP")),
-        }
-        // Step 4: DONT-FRAGMENT is supported, so there is nothing to refuse.
-        let even = message.get::<EvenPort>().map_err(bad)?;
-        let token = message.get::<ReservationToken>().map_err(bad)?;
-        let requested = message.get::<RequestedAddressFamily>().map_err(bad)?;
-        let additional = message.get::<AdditionalAddressFamily>().map_err(bad)?;
-        let families = requested.is_some() || additional.is_some();
-        // Step 5: a token says everything about the port.
-        if token.is_some() && (even.is_some() || families) {
-            let why = "RESERVATION-TOKEN stands beside EVEN-PORT or an address family";
-            return Err(Reject::Rule(400, why));
-        }
-        // Steps 6 and 7: one attribute about families, and the second family is IPv6.
-        if requested.is_some() && additional.is_some() {
-            return Err(Reject::Rule(400, "two attributes name address families"));
-        }
-        if additional.is_some_and(|family| family.0 != Family::V6.code()) {
-            return Err(Reject::Rule(400, "ADDITIONAL-ADDRESS-FAMILY is not IPv6"));
-        }
-        // Step 8: a second family and a reserved neighbour exclude each other.
-        if additional.is_some() && even.as_ref().is_some_and(|even| even.reserve_next) {
-            return Err(Reject::Rule(400, "ADDITIONAL-ADDRESS-FAMILY stands beside EVEN-PORT's R"));
-        }
-        let family = match requested {
-            None => None,
-            Some(RequestedAddressFamily(code)) => Some(
-                Family::from_code(code)
-                    .ok_or(Reject::Rule(440, "REQUESTED-ADDRESS-FAMILY is unknown"))?,
-            ),
-        };
-        Ok(Self {
-            family,
-            additional: additional.is_some(),
-            even,
-            token: token.map(|token| token.0),
-            lifetime: message.get::<Lifetime>().map_err(bad)?.map(|lifetime| lifetime.0),
-            old_code_points: message.has(AttributeType::OLD_ADDITIONAL_ADDRESS_FAMILY),
-        })
-    }
-}

@@ -6,12 +6,13 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::bandwidth::Bucket;
-use super::command::OpenId;
+use super::command::{ConnectionId, OpenId, RelayKind};
 use super::event::{AllocationId, EndReason, Summary};
 use super::policy::Guard;
 use super::ports::PortClaim;
 use super::quota::Grant;
 use super::reservations::Token;
+use super::tcp::Connection;
 use crate::creds::Verified;
 use crate::net::{Family, Flow, RelayPort};
 use crate::stun::TransactionId;
@@ -33,6 +34,7 @@ pub(super) struct Allocation {
     pub(super) transaction: TransactionId,
     /// What that answer said of lifetime, reservation and the second family.
     pub(super) granted: Granted,
+    pub(super) kind: RelayKind,
     pub(super) relays: Relays,
     pub(super) phase: Phase,
     pub(super) opened: Instant,
@@ -40,7 +42,9 @@ pub(super) struct Allocation {
     pub(super) permissions: HashMap<IpAddr, Permission, FixedState>,
     pub(super) channels: Channels,
     pub(super) usage: Usage,
-    pub(super) _grant: Grant,
+    pub(super) grant: Grant,
+    /// TCP connections to peers (RFC 6062); none but where `kind` is TCP.
+    pub(super) connections: HashMap<ConnectionId, Connection, FixedState>,
 }
 
 /// What the Allocate response carries besides addresses.

@@ -2,11 +2,23 @@
 //! bucket would be full again. What is over is dropped and counted, never queued.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
+use super::allocation::Allocation;
+use super::settings::QuotaLimits;
 use crate::time::Instant;
 
 /// A bucket holds one second's worth: bursts of a video frame pass, floods do not.
 const BURST_NANOS: u64 = 1_000_000_000;
+
+/// A direction, seen from the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// To peers.
+    Up,
+    /// From peers.
+    Down,
+}
 
 /// One allocation's bucket for one direction.
 #[derive(Debug, Default)]
@@ -26,9 +38,18 @@ impl Bucket {
             None => false,
         }
     }
+
+    /// Takes `bytes` that have passed already; says how long until the rate is held again.
+    fn charge(&mut self, now: Instant, bytes: u64, rate: u64) -> Duration {
+        if rate == 0 {
+            return Duration::ZERO;
+        }
+        self.0 = charged(self.0, now, bytes, rate);
+        debt(self.0, now)
+    }
 }
 
-/// The whole server's bucket, shared by all shards.
+/// A bucket of several allocations, shared by all shards.
 #[derive(Debug, Default)]
 pub(super) struct SharedBucket(AtomicU64);
 
@@ -38,19 +59,90 @@ impl SharedBucket {
         let step = |full_at| after(full_at, now, bytes, rate);
         rate == 0 || self.0.fetch_update(Relaxed, Relaxed, step).is_ok()
     }
+
+    /// As [`Bucket::charge`].
+    fn charge(&self, now: Instant, bytes: u64, rate: u64) -> Duration {
+        if rate == 0 {
+            return Duration::ZERO;
+        }
+        let step = |full_at| Some(charged(full_at, now, bytes, rate));
+        let before = self.0.fetch_update(Relaxed, Relaxed, step).unwrap_or_else(|before| before);
+        debt(charged(before, now, bytes, rate), now)
+    }
+}
+
+/// The buckets of one user, shared by all of the user's allocations.
+#[derive(Debug, Default)]
+pub(super) struct UserBuckets {
+    up: SharedBucket,
+    down: SharedBucket,
+}
+
+impl UserBuckets {
+    fn of(&self, way: Way) -> &SharedBucket {
+        match way {
+            Way::Up => &self.up,
+            Way::Down => &self.down,
+        }
+    }
+}
+
+impl Allocation {
+    /// Whether a packet of `bytes` passes every bandwidth quota; `total` is the server's bucket.
+    pub(super) fn admits(
+        &mut self,
+        now: Instant,
+        way: Way,
+        bytes: usize,
+        quota: &QuotaLimits,
+        total: &SharedBucket,
+    ) -> bool {
+        self.bucket(way).admits(now, bytes, quota.bandwidth_per_allocation)
+            && self.grant.bandwidth().of(way).admits(now, bytes, quota.bandwidth_per_user)
+            && total.admits(now, bytes, quota.bandwidth)
+    }
+
+    /// Takes `bytes` of a stream, which have passed already, from every bandwidth quota; says how
+    /// long to hold the stream back.
+    pub(super) fn charge(
+        &mut self,
+        now: Instant,
+        way: Way,
+        bytes: u64,
+        quota: &QuotaLimits,
+        total: &SharedBucket,
+    ) -> Duration {
+        let own = self.bucket(way).charge(now, bytes, quota.bandwidth_per_allocation);
+        let user = self.grant.bandwidth().of(way).charge(now, bytes, quota.bandwidth_per_user);
+        own.max(user).max(total.charge(now, bytes, quota.bandwidth))
+    }
+
+    fn bucket(&mut self, way: Way) -> &mut Bucket {
+        match way {
+            Way::Up => &mut self.usage.up,
+            Way::Down => &mut self.usage.down,
+        }
+    }
 }
 
 fn after(full_at: u64, now: Instant, bytes: usize, rate: u64) -> Option<u64> {
-    let cost = (bytes as u128 * 1_000_000_000) / u128::from(rate);
-    let cost = u64::try_from(cost).unwrap_or(u64::MAX);
-    let next = full_at.max(now.as_nanos()).saturating_add(cost);
+    let next = charged(full_at, now, bytes as u64, rate);
     (next - now.as_nanos() <= BURST_NANOS).then_some(next)
+}
+
+fn charged(full_at: u64, now: Instant, bytes: u64, rate: u64) -> u64 {
+    let cost = (u128::from(bytes) * 1_000_000_000) / u128::from(rate);
+    let cost = u64::try_from(cost).unwrap_or(u64::MAX);
+    full_at.max(now.as_nanos()).saturating_add(cost)
+}
+
+fn debt(full_at: u64, now: Instant) -> Duration {
+    Duration::from_nanos((full_at - now.as_nanos()).saturating_sub(BURST_NANOS))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn a_second_of_traffic_passes_at_once_and_then_the_rate_holds() {
@@ -70,6 +162,17 @@ mod tests {
     fn no_rate_is_no_limit() {
         assert!(Bucket::default().admits(Instant::ORIGIN, usize::MAX, 0));
         assert!(SharedBucket::default().admits(Instant::ORIGIN, usize::MAX, 0));
+    }
+
+    #[test]
+    fn what_has_passed_already_is_waited_for() {
+        let now = Instant::from_nanos(1);
+        let (mut bucket, shared) = (Bucket::default(), SharedBucket::default());
+        for (bytes, wait) in [(1000, 0), (500, 500), (1000, 1500)] {
+            assert_eq!(bucket.charge(now, bytes, 1000), Duration::from_millis(wait));
+            assert_eq!(shared.charge(now, bytes, 1000), Duration::from_millis(wait));
+        }
+        assert_eq!(bucket.charge(now, u64::MAX, 0), Duration::ZERO);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::allocation::{Allocation, CHANNEL_LIFETIME, Channel, PERMISSION_LIFETIME};
+use super::command::RelayKind;
 use super::permission::{WRONG_FAMILY, make_room};
 use super::refresh::NO_ALLOCATION;
 use super::reject::Reject;
@@ -23,6 +24,10 @@ impl Relay {
         let (number, peer) = wish(message)?;
         let limits = self.settings.limits;
         let allocation = self.table.get_mut(slot).ok_or(NO_ALLOCATION)?;
+        // Over TCP connections there are no channels (RFC 6062 section 3).
+        if allocation.kind == RelayKind::Tcp {
+            return Err(Reject::Rule(403, "ChannelBind on an allocation that relays TCP"));
+        }
         let from = allocation.relays.port_for(peer.ip()).ok_or(WRONG_FAMILY)?;
         let local = SocketAddr::new(self.policy.inward(peer.ip()), peer.port());
         let judged = self.policy.judge_port(local);

@@ -3,10 +3,13 @@
 
 use std::net::SocketAddr;
 
+use super::bandwidth::Way;
+use super::command::RelayKind;
 use super::counters::add;
 use super::event::Event;
 use super::relay::Relay;
 use super::request::Outcome;
+use super::response::Response;
 use super::verdict::{DropReason, Route, Verdict};
 use crate::net::{Flow, PeerAddr};
 use crate::packet::Packet;
@@ -48,7 +51,12 @@ impl Relay {
         if now.mono >= channel.permitted_until {
             return Err(DropReason::NoPermission);
         }
-        if !self.policy.passes(channel.guard, channel.peer.port(), &self.shared.ports) {
+        if !self.policy.passes(
+            channel.guard,
+            channel.peer.port(),
+            RelayKind::Udp,
+            &self.shared.ports,
+        ) {
             return Err(DropReason::RefusedPeer);
         }
         let to = PeerAddr(channel.peer);
@@ -77,12 +85,18 @@ impl Relay {
 
     fn carry_out(&mut self, flow: Flow, outcome: Outcome, packet: &mut Packet<'_>) -> Verdict {
         match outcome {
-            Outcome::Answer(response) => match response.write(&self.credentials, packet) {
-                Some(()) => Verdict::Forward(Route::Client(flow)),
-                None => self.drop_packet(DropReason::Overloaded),
-            },
+            Outcome::Answer(response) => self.answer(flow, &response, packet),
+            Outcome::AnswerAs(flow, response) => self.answer(flow, &response, packet),
+            Outcome::Elsewhere(shard) => Verdict::Elsewhere(shard),
             Outcome::Later => Verdict::Taken,
             Outcome::Silence(reason) => self.drop_packet(reason),
+        }
+    }
+
+    fn answer(&mut self, flow: Flow, response: &Response, packet: &mut Packet<'_>) -> Verdict {
+        match response.write(&self.credentials, packet) {
+            Some(()) => Verdict::Forward(Route::Client(flow)),
+            None => self.drop_packet(DropReason::Overloaded),
         }
     }
 
@@ -95,6 +109,10 @@ impl Relay {
     ) -> Result<Plan, DropReason> {
         let slot = self.table.slot_of(flow).ok_or(DropReason::NoAllocation)?;
         let allocation = self.table.get(slot).ok_or(DropReason::NoAllocation)?;
+        // Over TCP connections there are no datagrams to send (RFC 6062 section 3).
+        if allocation.kind == RelayKind::Tcp {
+            return Err(DropReason::Unexpected);
+        }
         if message.unknown_required().next().is_some() {
             return Err(DropReason::Malformed);
         }
@@ -107,7 +125,7 @@ impl Relay {
         let permission = allocation.permissions.get(&to.ip());
         let permission = permission.filter(|permission| now.mono < permission.expires);
         let guard = permission.ok_or(DropReason::NoPermission)?.guard;
-        if !self.policy.passes(guard, to.port(), &self.shared.ports) {
+        if !self.policy.passes(guard, to.port(), RelayKind::Udp, &self.shared.ports) {
             return Err(DropReason::RefusedPeer);
         }
         let from = allocation.relays.port_for(to.ip()).ok_or(DropReason::WrongFamily)?;
@@ -123,14 +141,11 @@ impl Relay {
             return self.drop_packet(DropReason::NoAllocation);
         };
         let quota = &self.settings.quota;
-        let usage = &mut allocation.usage;
-        let admitted = usage.up.admits(now.mono, len, quota.bandwidth_per_allocation)
-            && self.shared.bandwidth.admits(now.mono, len, quota.bandwidth);
-        if !admitted {
+        if !allocation.admits(now.mono, Way::Up, len, quota, &self.shared.bandwidth) {
             return self.over_bandwidth(slot);
         }
-        usage.bytes_up += len as u64;
-        usage.packets_up += 1;
+        allocation.usage.bytes_up += len as u64;
+        allocation.usage.packets_up += 1;
         add(&self.counters.bytes_up, len as u64);
         add(&self.counters.packets_up, 1);
         let stripped = packet.strip_front(start);

@@ -16,6 +16,8 @@ pub struct Counters {
     pub(super) allocations_refused: [AtomicU64; REFUSAL_CODES.len() + 1],
     pub(super) authentication_failures: AtomicU64,
     pub(super) bindings: AtomicU64,
+    pub(super) connections: AtomicU64,
+    pub(super) connections_total: AtomicU64,
     pub(super) packets_up: AtomicU64,
     pub(super) packets_down: AtomicU64,
     pub(super) bytes_up: AtomicU64,
@@ -36,6 +38,10 @@ pub struct Snapshot {
     pub authentication_failures: u64,
     /// Binding requests answered.
     pub bindings: u64,
+    /// TCP connections to peers (RFC 6062) that are there now, whatever their state.
+    pub connections: u64,
+    /// TCP connections to peers that were bound since the start.
+    pub connections_total: u64,
     /// Packets relayed from clients to peers.
     pub packets_up: u64,
     /// Packets relayed from peers to clients.
@@ -77,6 +83,8 @@ impl Counters {
             allocations_refused: codes.zip(self.allocations_refused.iter().map(read)).collect(),
             authentication_failures: self.authentication_failures.load(Relaxed),
             bindings: self.bindings.load(Relaxed),
+            connections: self.connections.load(Relaxed),
+            connections_total: self.connections_total.load(Relaxed),
             packets_up: self.packets_up.load(Relaxed),
             packets_down: self.packets_down.load(Relaxed),
             bytes_up: self.bytes_up.load(Relaxed),
@@ -101,6 +109,8 @@ impl Snapshot {
         self.allocations_total += other.allocations_total;
         self.authentication_failures += other.authentication_failures;
         self.bindings += other.bindings;
+        self.connections += other.connections;
+        self.connections_total += other.connections_total;
         self.packets_up += other.packets_up;
         self.packets_down += other.packets_down;
         self.bytes_up += other.bytes_up;

@@ -7,13 +7,17 @@
 mod allocate;
 mod allocation;
 mod bandwidth;
+mod binding;
 mod channel;
 mod client;
 mod command;
 mod counters;
+mod discovery;
+mod drain;
 mod event;
 mod icmp;
 mod limiter;
+mod notice;
 mod opening;
 mod peer;
 mod permission;
@@ -33,6 +37,7 @@ mod table;
 mod tcp;
 pub(crate) mod timers;
 mod verdict;
+mod wish;
 
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,7 @@ impl Relay {
             return;
         };
         relayed.opening = None;
-        relayed.claim.set_live();
+        relayed.claim.set_live(allocation.kind);
         let port = relayed.claim.port();
         self.table.link(port, slot);
         self.finish_opening(now, slot);

@@ -3,6 +3,8 @@
 
 use std::net::SocketAddr;
 
+use super::bandwidth::Way;
+use super::command::RelayKind;
 use super::counters::add;
 use super::relay::Relay;
 use super::verdict::{DropReason, Route, Verdict};
@@ -31,6 +33,10 @@ impl Relay {
         let (number, until, guard) = match channel {
             Some(channel) => (Some(channel.number), channel.permitted_until, channel.guard),
             None => match allocation.permissions.get(&peer.ip()) {
+                // Its peers connect; a datagram is a mistake of the driver's.
+                Some(_) if allocation.kind == RelayKind::Tcp => {
+                    return self.drop_packet(DropReason::Unexpected);
+                }
                 Some(permission) => (None, permission.expires, permission.guard),
                 None => return self.drop_packet(DropReason::NoPermission),
             },
@@ -38,15 +44,12 @@ impl Relay {
         if now.mono >= until {
             return self.drop_packet(DropReason::NoPermission);
         }
-        if !self.policy.passes(guard, peer.port(), &self.shared.ports) {
+        if !self.policy.passes(guard, peer.port(), RelayKind::Udp, &self.shared.ports) {
             return self.drop_packet(DropReason::RefusedPeer);
         }
         let len = packet.len();
         let quota = &self.settings.quota;
-        let usage = &mut allocation.usage;
-        let admitted = usage.down.admits(now.mono, len, quota.bandwidth_per_allocation)
-            && self.shared.bandwidth.admits(now.mono, len, quota.bandwidth);
-        if !admitted {
+        if !allocation.admits(now.mono, Way::Down, len, quota, &self.shared.bandwidth) {
             return self.over_bandwidth(slot);
         }
         let flow = allocation.flow;
@@ -60,8 +63,8 @@ impl Relay {
         if wrapped.is_none() {
             return self.drop_packet(DropReason::TooLarge);
         }
-        usage.bytes_down += len as u64;
-        usage.packets_down += 1;
+        allocation.usage.bytes_down += len as u64;
+        allocation.usage.packets_down += 1;
         add(&self.counters.bytes_down, len as u64);
         add(&self.counters.packets_down, 1);
         Verdict::Forward(Route::Client(flow))
@@ -69,7 +72,7 @@ impl Relay {
 }
 
 /// Indications are never answered: their ids need to differ, not to be guessed at.
-fn next_id(last: &mut u64) -> TransactionId {
+pub(super) fn next_id(last: &mut u64) -> TransactionId {
     *last = last.wrapping_add(1);
     let mut id = [0; 12];
     id[4..].copy_from_slice(&last.to_be_bytes());

@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
+use super::command::RelayKind;
 use super::ports::Ports;
 use super::settings::{RelayAddress, Settings};
 use crate::net::RelayPort;
@@ -128,11 +129,11 @@ impl Policy {
         Ok(guard)
     }
 
-    /// The check per packet, where there is something left to check.
-    pub(super) fn passes(&self, guard: Guard, port: u16, ports: &Ports) -> bool {
+    /// The check per packet or connection, where there is something left to check.
+    pub(super) fn passes(&self, guard: Guard, port: u16, kind: RelayKind, ports: &Ports) -> bool {
         match guard {
             Guard::Open => true,
-            Guard::LiveRelay(address) => ports.is_live(RelayPort { address, port }),
+            Guard::LiveRelay(address) => ports.is_live(RelayPort { address, port }, kind),
             Guard::NotService => !self.service_ports.contains(&port),
         }
     }
@@ -269,10 +270,10 @@ mod tests {
         assert_eq!(policy.outward(inward), ip("198.51.100.5"));
         let guard = policy.judge(inward).expect("a peer");
         assert_eq!(guard, Guard::LiveRelay(0));
-        assert!(!policy.passes(guard, 50_000, &ports));
-        ports.set_live(RelayPort { address: 0, port: 50_000 });
-        assert!(policy.passes(guard, 50_000, &ports));
-        assert!(!policy.passes(guard, 22, &ports));
+        assert!(!policy.passes(guard, 50_000, RelayKind::Udp, &ports));
+        ports.set_live(RelayPort { address: 0, port: 50_000 }, RelayKind::Udp);
+        assert!(policy.passes(guard, 50_000, RelayKind::Udp, &ports));
+        assert!(!policy.passes(guard, 22, RelayKind::Udp, &ports));
         assert_eq!(policy.judge(ip("10.0.0.6")), Err(Refusal::OwnHost));
         assert_eq!(policy.judge(ip("::ffff:10.0.0.5")), Err(Refusal::OwnHost));
     }
@@ -283,8 +284,8 @@ mod tests {
         let ports = Ports::new(50_000..=50_010, 1);
         let guard = policy.judge(ip("127.0.0.1")).expect("opened");
         assert_eq!(guard, Guard::NotService);
-        assert!(policy.passes(guard, 9, &ports));
-        assert!(!policy.passes(guard, 3478, &ports));
+        assert!(policy.passes(guard, 9, RelayKind::Udp, &ports));
+        assert!(!policy.passes(guard, 3478, RelayKind::Udp, &ports));
         assert_eq!(
             policy.judge_port("127.0.0.1:3478".parse().expect("address")),
             Err(Refusal::Service)

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use super::command::RelayKind;
 use super::random::Random;
 use crate::net::RelayPort;
 
@@ -63,7 +64,22 @@ impl Bits {
 
 struct AddressPorts {
     taken: Bits,
-    live: Bits,
+    live_udp: Bits,
+    live_tcp: Bits,
+}
+
+impl AddressPorts {
+    fn new() -> Self {
+        Self { taken: Bits::new(), live_udp: Bits::new(), live_tcp: Bits::new() }
+    }
+
+    /// The port of the same number is another one over TCP, and may be another program's.
+    fn live(&self, kind: RelayKind) -> &Bits {
+        match kind {
+            RelayKind::Udp => &self.live_udp,
+            RelayKind::Tcp => &self.live_tcp,
+        }
+    }
 }
 
 /// The ports of every relay address.
@@ -74,8 +90,7 @@ pub(super) struct Ports {
 
 impl Ports {
     pub(super) fn new(range: RangeInclusive<u16>, addresses: usize) -> Self {
-        let fresh = || AddressPorts { taken: Bits::new(), live: Bits::new() };
-        Self { range, addresses: (0..addresses).map(|_| fresh()).collect() }
+        Self { range, addresses: (0..addresses).map(|_| AddressPorts::new()).collect() }
     }
 
     /// Claims a port of relay address `address`; `None` when no such port is free.
@@ -122,17 +137,19 @@ impl Ports {
 
     pub(super) fn release(&self, port: RelayPort) {
         let ports = &self.addresses[usize::from(port.address)];
-        ports.live.clear(port.port);
+        ports.live_udp.clear(port.port);
+        ports.live_tcp.clear(port.port);
         ports.taken.clear(port.port);
     }
 
-    pub(super) fn set_live(&self, port: RelayPort) {
-        self.addresses[usize::from(port.address)].live.set(port.port);
+    pub(super) fn set_live(&self, port: RelayPort, kind: RelayKind) {
+        self.addresses[usize::from(port.address)].live(kind).set(port.port);
     }
 
     /// Whether an open allocation relays on this port.
-    pub(super) fn is_live(&self, port: RelayPort) -> bool {
-        self.addresses.get(usize::from(port.address)).is_some_and(|a| a.live.get(port.port))
+    pub(super) fn is_live(&self, port: RelayPort, kind: RelayKind) -> bool {
+        let address = self.addresses.get(usize::from(port.address));
+        address.is_some_and(|address| address.live(kind).get(port.port))
     }
 
     /// How many ports are claimed, over all addresses.
@@ -189,8 +206,8 @@ impl PortClaim {
     }
 
     /// From now on other allocations may have this port as a peer.
-    pub(super) fn set_live(&self) {
-        self.ports.set_live(self.port);
+    pub(super) fn set_live(&self, kind: RelayKind) {
+        self.ports.set_live(self.port, kind);
     }
 }
 
@@ -244,10 +261,11 @@ mod tests {
         let ports = Ports::new(65_535..=65_535, 1);
         let port = RelayPort { address: 0, port: 65_535 };
         assert_eq!(draw_all(&ports, Parity::Any), [65_535]);
-        ports.set_live(port);
-        assert!(ports.is_live(port));
+        ports.set_live(port, RelayKind::Tcp);
+        assert!(ports.is_live(port, RelayKind::Tcp));
+        assert!(!ports.is_live(port, RelayKind::Udp), "that is another port");
         ports.release(port);
-        assert!(!ports.is_live(port));
+        assert!(!ports.is_live(port, RelayKind::Tcp));
         assert_eq!(ports.taken(), 0);
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
+use super::bandwidth::UserBuckets;
 use super::settings::QuotaLimits;
 use crate::creds::Verified;
 
@@ -35,7 +36,15 @@ pub(super) enum QuotaRefusal {
 #[derive(Debug)]
 pub(super) struct Quotas {
     total: AtomicU32,
-    held: Mutex<HashMap<Holder, u32, FixedState>>,
+    held: Mutex<HashMap<Holder, Held, FixedState>>,
+}
+
+/// What one holder has.
+#[derive(Debug, Default)]
+struct Held {
+    allocations: u32,
+    /// A user's alone.
+    bandwidth: Option<Arc<UserBuckets>>,
 }
 
 /// One allocation's share of every quota; gives it back when dropped.
@@ -43,6 +52,7 @@ pub(super) struct Quotas {
 pub(super) struct Grant {
     quotas: Arc<Quotas>,
     holders: [Holder; 3],
+    bandwidth: Arc<UserBuckets>,
 }
 
 impl Quotas {
@@ -64,9 +74,9 @@ impl Quotas {
     fn release(&self, holders: &[Holder]) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         for holder in holders {
-            if let Some(count) = held.get_mut(holder) {
-                *count -= 1;
-                if *count == 0 {
+            if let Some(theirs) = held.get_mut(holder) {
+                theirs.allocations -= 1;
+                if theirs.allocations == 0 {
                     held.remove(holder);
                 }
             }
@@ -98,16 +108,23 @@ impl Grant {
             return Err(QuotaRefusal::Server);
         }
         for (holder, (bound, refusal)) in holders.iter().zip(bounds) {
-            if bound != 0 && held.get(holder).is_some_and(|count| *count >= bound) {
+            if bound != 0 && held.get(holder).is_some_and(|held| held.allocations >= bound) {
                 return Err(refusal);
             }
         }
         for holder in &holders {
-            *held.entry(holder.clone()).or_insert(0) += 1;
+            held.entry(holder.clone()).or_default().allocations += 1;
         }
+        let user = held.entry(holders[0].clone()).or_default();
+        let bandwidth = Arc::clone(user.bandwidth.get_or_insert_default());
         quotas.total.fetch_add(1, Relaxed);
         drop(held);
-        Ok(Self { quotas: Arc::clone(quotas), holders })
+        Ok(Self { quotas: Arc::clone(quotas), holders, bandwidth })
+    }
+
+    /// The buckets that the user's allocations share.
+    pub(super) fn bandwidth(&self) -> &UserBuckets {
+        &self.bandwidth
     }
 }
 

@@ -2,7 +2,7 @@
 //! The sentence is made only when somebody will read it.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::policy::Refusal;
 use super::quota::QuotaRefusal;
@@ -19,6 +19,8 @@ pub(super) enum Reject {
     Peer(IpAddr, Refusal),
     /// A quota: 486, or 508 for the server's own.
     Quota(QuotaRefusal),
+    /// The server drains: 300 where there is an alternate server, else 508.
+    Draining(Option<SocketAddr>),
 }
 
 impl Reject {
@@ -29,6 +31,16 @@ impl Reject {
             Self::Peer(..) => 403,
             Self::Quota(QuotaRefusal::Server) => 508,
             Self::Quota(_) => 486,
+            Self::Draining(Some(_)) => 300,
+            Self::Draining(None) => 508,
+        }
+    }
+
+    /// The server to ask instead.
+    pub(super) fn alternate(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Draining(alternate) => *alternate,
+            _ => None,
         }
     }
 
@@ -44,6 +56,10 @@ impl fmt::Display for Reject {
             Self::Denied(denied) => denied.fmt(f),
             Self::Rule(_, why) => f.write_str(why),
             Self::Peer(ip, refusal) => write!(f, "peer {ip}: {refusal}"),
+            Self::Draining(Some(server)) => write!(f, "this server drains; {server} serves"),
+            Self::Draining(None) => f.write_str(
+                "this server drains, and `relay.alternate_server` names none of the client's family",
+            ),
             Self::Quota(refusal) => write!(
                 f,
                 "`quota.{}` is reached",

@@ -11,12 +11,15 @@ use super::command::{Answer, Command, OpenId};
 use super::counters::{Counters, subtract};
 use super::event::{EndReason, Event};
 use super::limiter::Limiter;
+use super::notice::Notice;
+use super::peer::next_id;
 use super::policy::Policy;
 use super::random::Random;
 use super::response::Response;
 use super::settings::Settings;
 use super::shared::Shared;
 use super::table::Table;
+use super::tcp::{Connection, Connections};
 use super::timers::{HORIZON, Timers};
 use super::verdict::{DropReason, Route, Verdict};
 use crate::creds::Credentials;
@@ -41,6 +44,13 @@ struct Refusals {
     suppressed: u64,
 }
 
+/// What waits to be sent to a client.
+#[derive(Debug)]
+enum Waiting {
+    Answer(Response),
+    Notice(Notice),
+}
+
 /// One shard: the machine a thread drives.
 #[derive(Debug)]
 pub struct Relay {
@@ -62,10 +72,10 @@ pub struct Relay {
     pub(super) reserved_until: Option<Instant>,
     pub(super) next_indication: u64,
     commands: VecDeque<Command>,
-    answers: VecDeque<(Flow, Response)>,
+    answers: VecDeque<(Flow, Waiting)>,
     events: VecDeque<Event>,
     refusals: Refusals,
-    pub(super) shard: u8,
+    pub(super) connections: Connections,
 }
 
 impl Relay {
@@ -78,6 +88,8 @@ impl Relay {
         seed: [u8; 32],
         shard: u8,
     ) -> Self {
+        shared.enter(shard);
+        let counters: Arc<Counters> = Arc::default();
         let mut random = Random::new(seed);
         let hasher = FixedState::with_seed(u64::from_be_bytes(random.bytes()));
         Self {
@@ -91,14 +103,14 @@ impl Relay {
             openings: HashMap::with_hasher(hasher.clone()),
             limiter: Limiter::new(u64::from_be_bytes(random.bytes())),
             next_indication: u64::from_be_bytes(random.bytes()),
-            counters: Arc::default(),
+            connections: Connections::new(shard, hasher.clone(), Arc::clone(&counters)),
+            counters,
             next_open: 0,
             reserved_until: None,
             commands: VecDeque::new(),
             answers: VecDeque::new(),
             events: VecDeque::new(),
             refusals: Refusals::default(),
-            shard,
             settings,
             credentials,
             shared,
@@ -129,7 +141,7 @@ impl Relay {
             Answer::RelayOpened(id) => self.relay_opened(now, id),
             Answer::RelayFailed(id, failure) => self.relay_failed(now, id, failure),
             Answer::Connected(id) => self.connected(now, id),
-            Answer::ConnectFailed(id) => self.connect_failed(now, id),
+            Answer::ConnectFailed(id) => self.connect_failed(id),
         }
     }
 
@@ -150,10 +162,12 @@ impl Relay {
     }
 
     /// The client's connection is gone, and what it had allocated with it (RFC 8656 section 5: an
-    /// allocation over a stream lives no longer than the stream).
+    /// allocation over a stream lives no longer than the stream), or the connection to a peer that
+    /// it was spliced to.
     pub fn handle_closed(&mut self, now: Now, flow: Flow) {
-        if let Some(slot) = self.table.slot_of(&flow) {
-            self.end(now, slot, EndReason::Disconnected);
+        match self.table.slot_of(&flow) {
+            Some(slot) => self.end(now, slot, EndReason::Disconnected),
+            None => self.unsplice(&flow),
         }
     }
 
@@ -164,9 +178,18 @@ impl Relay {
 
     /// The next answer that had to wait, written into `packet`.
     pub fn poll_transmit(&mut self, packet: &mut Packet<'_>) -> Option<Route> {
-        let (flow, response) = self.answers.pop_front()?;
-        response.write(&self.credentials, packet)?;
-        Some(Route::Client(flow))
+        loop {
+            let (flow, waiting) = self.answers.pop_front()?;
+            let written = match waiting {
+                Waiting::Answer(response) => response.write(&self.credentials, packet),
+                Waiting::Notice(notice) => notice.write(next_id(&mut self.next_indication), packet),
+            };
+            match written {
+                Some(()) => return Some(Route::Client(flow)),
+                // Too small a buffer loses one answer, not those behind it.
+                None => self.counters.dropped(DropReason::Overloaded),
+            }
+        }
     }
 
     /// The next thing that happened.
@@ -190,9 +213,8 @@ impl Relay {
         self.table.slot_of(flow).is_some()
     }
 
-    /// Whether nothing is open and nothing waits to be sent: a server that drains may stop.
-    pub fn is_idle(&self) -> bool {
-        self.table.len() == 0 && self.answers.is_empty()
+    pub(super) fn has_answers(&self) -> bool {
+        !self.answers.is_empty()
     }
 
     pub(super) fn drop_packet(&self, reason: DropReason) -> Verdict {
@@ -205,8 +227,16 @@ impl Relay {
     }
 
     pub(super) fn answer_later(&mut self, flow: Flow, response: Response) {
+        self.transmit_later(flow, Waiting::Answer(response));
+    }
+
+    pub(super) fn notify(&mut self, flow: Flow, notice: Notice) {
+        self.transmit_later(flow, Waiting::Notice(notice));
+    }
+
+    fn transmit_later(&mut self, flow: Flow, waiting: Waiting) {
         match self.answers.len() < MAX_WAITING {
-            true => self.answers.push_back((flow, response)),
+            true => self.answers.push_back((flow, waiting)),
             false => self.counters.dropped(DropReason::Overloaded),
         }
     }
@@ -242,7 +272,9 @@ impl Relay {
     /// Sets the timer of `slot` to the next thing that may end in it.
     pub(super) fn schedule(&mut self, now: Now, slot: usize) {
         let Some(allocation) = self.table.get(slot) else { return };
-        let next = allocation.relays.iter().map(|relayed| relayed.expires).min();
+        let relays = allocation.relays.iter().map(|relayed| relayed.expires);
+        let connections = allocation.connections.values().filter_map(Connection::until);
+        let next = relays.chain(connections).min();
         let due = next.unwrap_or(now.mono).min(now.mono + HORIZON);
         self.timers.set(now.mono, slot, due);
     }
@@ -257,6 +289,7 @@ impl Relay {
         if let Some(relayed) = allocation.retire(|relayed| relayed.expires <= now.mono) {
             self.close(relayed);
         }
+        self.expire_connections(now, slot);
         self.schedule(now, slot);
     }
 
@@ -280,6 +313,7 @@ impl Relay {
 
     /// Closes the sockets of an allocation that has been taken down.
     pub(super) fn close_all(&mut self, mut allocation: Allocation) {
+        self.close_connections(&mut allocation);
         while let Some(relayed) = allocation.relays.take(|_| true) {
             self.close(relayed);
         }

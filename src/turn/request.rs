@@ -20,8 +20,12 @@ use crate::time::Now;
 pub(super) enum Outcome {
     /// An answer, now.
     Answer(Response),
+    /// An answer, now, from another address of ours or to another port of the client's.
+    AnswerAs(Flow, Response),
     /// An answer when a socket is open.
     Later,
+    /// None here: this other shard has it.
+    Elsewhere(u8),
     /// None at all.
     Silence(DropReason),
 }
@@ -46,8 +50,18 @@ impl Requester {
     }
 }
 
+/// The methods that take credentials.
+const KNOWN: [Method; 6] = [
+    Method::ALLOCATE,
+    Method::REFRESH,
+    Method::CREATE_PERMISSION,
+    Method::CHANNEL_BIND,
+    Method::CONNECT,
+    Method::CONNECTION_BIND,
+];
+
 /// The comprehension-required attributes a request may carry; any other is answered with 420.
-const UNDERSTOOD: [AttributeType; 16] = [
+const UNDERSTOOD: [AttributeType; 17] = [
     AttributeType::USERNAME,
     AttributeType::USERHASH,
     AttributeType::PASSWORD_ALGORITHM,
@@ -64,28 +78,35 @@ const UNDERSTOOD: [AttributeType; 16] = [
     AttributeType::DONT_FRAGMENT,
     AttributeType::RESERVATION_TOKEN,
     AttributeType::REQUESTED_ADDRESS_FAMILY,
+    AttributeType::CONNECTION_ID,
 ];
 
 impl Relay {
     pub(super) fn request(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Outcome {
         let method = message.method();
-        let known =
-            [Method::ALLOCATE, Method::REFRESH, Method::CREATE_PERMISSION, Method::CHANNEL_BIND];
         if method == Method::BINDING {
             return self.binding(now, flow, message);
         }
         // RFC 8489 section 6.3: a method that is not supported is discarded in silence.
-        if !known.contains(&method) {
+        if !KNOWN.contains(&method) {
             return Outcome::Silence(DropReason::Unexpected);
         }
         if self.is_opening(&flow) {
             return Outcome::Later;
         }
+        if method == Method::CONNECTION_BIND
+            && let Some(shard) = self.elsewhere(&flow, message)
+        {
+            return match self.may_answer(now, &flow) {
+                true => Outcome::Elsewhere(shard),
+                false => Outcome::Silence(DropReason::RateLimited),
+            };
+        }
         let requester = match self.identify(now, &flow, message) {
             Ok(requester) => requester,
             Err(denied) => return self.deny(now, flow, message, denied),
         };
-        let unknown = unknown(message);
+        let unknown = unknown(message, &[]);
         if !unknown.is_empty() {
             return Outcome::Answer(Response::unknown(message, Some(requester.key()), unknown));
         }
@@ -94,22 +115,11 @@ impl Relay {
             Method::ALLOCATE => self.allocate(now, flow, message, requester),
             Method::REFRESH => self.refresh(now, message, requester),
             Method::CREATE_PERMISSION => self.create_permission(now, message, requester),
+            Method::CONNECT => self.connect(now, message, requester),
+            Method::CONNECTION_BIND => self.connection_bind(flow, message, requester),
             _ => self.channel_bind(now, message, requester),
         };
         handled.unwrap_or_else(|reject| self.refuse(now, flow, message, &key, &reject))
-    }
-
-    /// RFC 8489 section 7: anybody is told the address they come from.
-    fn binding(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Outcome {
-        if !self.may_answer(now, &flow) {
-            return Outcome::Silence(DropReason::RateLimited);
-        }
-        let unknown = unknown(message);
-        if !unknown.is_empty() {
-            return Outcome::Answer(Response::unknown(message, None, unknown));
-        }
-        add(&self.counters.bindings, 1);
-        Outcome::Answer(Response::bound(message, flow.remote.0))
     }
 
     fn is_opening(&self, flow: &Flow) -> bool {
@@ -126,7 +136,7 @@ impl Relay {
         message: &Message<'_>,
     ) -> Result<Requester, Denied> {
         let client = flow.remote.0.ip();
-        let slot = self.table.slot_of(flow);
+        let slot = self.slot_about(flow, message);
         let Some((slot, allocation)) = slot.and_then(|s| Some((s, self.table.get(s)?))) else {
             return self.credentials.check(now, message, client).map(Requester::Stranger);
         };
@@ -146,7 +156,7 @@ impl Relay {
         }
     }
 
-    fn may_answer(&mut self, now: Now, flow: &Flow) -> bool {
+    pub(super) fn may_answer(&mut self, now: Now, flow: &Flow) -> bool {
         let rate = self.settings.unauthenticated_rate;
         self.limiter.admits(now.mono, flow.remote.0.ip(), rate)
     }
@@ -157,8 +167,7 @@ impl Relay {
             return Outcome::Silence(DropReason::RateLimited);
         }
         let code = denied.code();
-        let challenge =
-            denied.needs_challenge().then(|| self.challenge(now, &flow, message.method()));
+        let challenge = denied.needs_challenge().then(|| self.challenge(now, &flow, message));
         // A first contact is no refusal, and a stale nonce nothing to explain.
         if !matches!(denied, Denied::Challenge) {
             self.count_refusal(message, code);
@@ -174,8 +183,9 @@ impl Relay {
 
     /// On an allocation, in the realm and with the offer of the key that requests are signed with,
     /// which outlives a reload. An Allocate is somebody new, and told today's.
-    fn challenge(&self, now: Now, flow: &Flow, method: Method) -> Challenge {
-        let slot = self.table.slot_of(flow).filter(|_| method != Method::ALLOCATE);
+    fn challenge(&self, now: Now, flow: &Flow, message: &Message<'_>) -> Challenge {
+        let old = message.method() != Method::ALLOCATE;
+        let slot = self.slot_about(flow, message).filter(|_| old);
         let owner = slot.and_then(|slot| self.table.get(slot)).map(|allocation| &allocation.owner);
         let client = flow.remote.0.ip();
         let given = match owner {
@@ -197,7 +207,10 @@ impl Relay {
     ) -> Outcome {
         self.count_refusal(message, reject.code());
         self.explain(now, flow, message, reject);
-        Outcome::Answer(Response::error(message, Some(key), reject.code(), None))
+        Outcome::Answer(match reject.alternate() {
+            Some(server) => Response::redirect(message, key, server),
+            None => Response::error(message, Some(key), reject.code(), None),
+        })
     }
 
     fn count_refusal(&self, message: &Message<'_>, code: u16) {
@@ -221,12 +234,13 @@ impl Relay {
     }
 }
 
-/// RFC 8489 section 6.3.1: what must be understood and is not.
-fn unknown(message: &Message<'_>) -> Unknown {
+/// RFC 8489 section 6.3.1: what must be understood and is not; `also` is understood as well.
+pub(super) fn unknown(message: &Message<'_>, also: &[AttributeType]) -> Unknown {
     let mut unknown = Unknown::default();
     let required = message.attributes().map(|(kind, _)| kind);
     required
-        .filter(|kind| kind.is_comprehension_required() && !UNDERSTOOD.contains(kind))
+        .filter(|kind| kind.is_comprehension_required())
+        .filter(|kind| !UNDERSTOOD.contains(kind) && !also.contains(kind))
         .for_each(|kind| unknown.push(kind));
     unknown
 }

@@ -4,12 +4,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::allocation::{Allocation, Granted};
+use super::command::ConnectionId;
+use super::discovery::Discovered;
+use super::tcp::Asked;
 use crate::creds::{Credentials, Key, NonceText, PASSWORD_ALGORITHMS};
 use crate::packet::Packet;
 use crate::stun::{
-    AddressErrorCode, AttributeType, Class, ErrorCode, Lifetime, Message, Method, Nonce,
-    PasswordAlgorithms, Realm, ReservationToken, TransactionId, UnknownAttributes, Writer,
-    XorMappedAddress, XorRelayedAddress,
+    AddressErrorCode, AlternateServer, AttributeType, Class, ConnectionId as ConnectionIdAttribute,
+    ErrorCode, Lifetime, Message, Method, Nonce, PasswordAlgorithms, Realm, ReservationToken,
+    TransactionId, UnknownAttributes, Writer, XorMappedAddress, XorRelayedAddress,
 };
 
 /// Unknown attributes that a 420 names at most.
@@ -29,9 +32,11 @@ pub(super) struct Response {
 #[derive(Debug)]
 enum Body {
     Done,
-    Bound(SocketAddr),
+    Bound(SocketAddr, Option<Discovered>),
     Allocated { mapped: SocketAddr, relayed: [Option<SocketAddr>; 2], granted: Granted },
     Refreshed { lifetime: u32 },
+    Connected(ConnectionId),
+    Redirected(SocketAddr),
     Error { code: u16, challenge: Option<Challenge>, unknown: Unknown },
 }
 
@@ -82,8 +87,34 @@ impl Response {
     }
 
     /// The answer to a Binding request.
-    pub(super) fn bound(message: &Message<'_>, mapped: SocketAddr) -> Self {
-        Self::to(message, None, Body::Bound(mapped))
+    pub(super) fn bound(
+        message: &Message<'_>,
+        mapped: SocketAddr,
+        discovered: Option<Discovered>,
+    ) -> Self {
+        Self::to(message, None, Body::Bound(mapped, discovered))
+    }
+
+    /// The answer to a Connect whose peer has accepted.
+    pub(super) fn connected(allocation: &Allocation, asked: Asked, id: ConnectionId) -> Self {
+        Self::later(allocation, Method::CONNECT, asked, Body::Connected(id))
+    }
+
+    /// The 447 to a Connect whose peer has not.
+    pub(super) fn connect_failed(allocation: &Allocation, asked: Asked) -> Self {
+        let body = Body::Error { code: 447, challenge: None, unknown: Unknown::default() };
+        Self::later(allocation, Method::CONNECT, asked, body)
+    }
+
+    /// An answer to the owner of `allocation` that had to wait.
+    fn later(allocation: &Allocation, method: Method, asked: Asked, body: Body) -> Self {
+        let Asked { id, fingerprint } = asked;
+        Self { method, id, fingerprint, key: Some(allocation.owner.key().clone()), body }
+    }
+
+    /// The 300 that names another server.
+    pub(super) fn redirect(message: &Message<'_>, key: &Key, server: SocketAddr) -> Self {
+        Self::to(message, Some(key), Body::Redirected(server))
     }
 
     /// The answer to a Refresh; 0 says the allocation is gone.
@@ -141,14 +172,24 @@ impl Response {
 
     fn encode(&self, credentials: &Credentials, buffer: &mut [u8]) -> Option<usize> {
         let class = match self.body {
-            Body::Error { .. } => Class::Error,
+            Body::Error { .. } | Body::Redirected(_) => Class::Error,
             _ => Class::Success,
         };
         let mut writer = Writer::new(buffer, class, self.method, self.id);
         match &self.body {
             Body::Done => {}
-            Body::Bound(mapped) => {
+            Body::Bound(mapped, discovered) => {
                 writer.put(&XorMappedAddress(*mapped));
+                if let Some(discovered) = discovered {
+                    discovered.put(&mut writer);
+                }
+            }
+            Body::Connected(id) => {
+                writer.put(&ConnectionIdAttribute(id.0));
+            }
+            Body::Redirected(server) => {
+                writer.put(&ErrorCode { code: 300, reason: reason(300) });
+                writer.put(&AlternateServer(*server));
             }
             Body::Allocated { mapped, relayed, granted } => {
                 for relayed in relayed.iter().flatten() {
@@ -214,6 +255,8 @@ pub(super) const fn reason(code: u16) -> &'static str {
         441 => "Wrong Credentials",
         442 => "Unsupported Transport Protocol",
         443 => "Peer Address Family Mismatch",
+        446 => "Connection Already Exists",
+        447 => "Connection Timeout or Failure",
         486 => "Allocation Quota Reached",
         508 => "Insufficient Capacity",
         _ => "Server Error",

@@ -2,7 +2,7 @@
 //! says whether a port of ours is live, and the server-wide bandwidth where one is set).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
 
 use super::bandwidth::SharedBucket;
 use super::event::AllocationId;
@@ -20,6 +20,8 @@ pub struct Shared {
     pub(super) reservations: Reservations,
     pub(super) bandwidth: SharedBucket,
     next_id: AtomicU64,
+    /// One more than the highest number of a shard.
+    shards: AtomicU16,
 }
 
 impl Shared {
@@ -34,6 +36,7 @@ impl Shared {
             reservations: Reservations::new(number()),
             bandwidth: SharedBucket::default(),
             next_id: AtomicU64::new(1),
+            shards: AtomicU16::new(0),
         }
     }
 
@@ -45,6 +48,15 @@ impl Shared {
     /// Relay ports in use or reserved, over all shards.
     pub fn ports_taken(&self) -> usize {
         self.ports.taken()
+    }
+
+    /// A shard of this number is at work.
+    pub(super) fn enter(&self, shard: u8) {
+        self.shards.fetch_max(u16::from(shard) + 1, Relaxed);
+    }
+
+    pub(super) fn has_shard(&self, shard: u8) -> bool {
+        u16::from(shard) < self.shards.load(Relaxed)
     }
 
     pub(super) fn new_id(&self) -> AllocationId {

@@ -5,7 +5,9 @@
 
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
-use std::collections::BTreeSet;
+mod streams;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,9 +21,12 @@ use relayhouse::stun::{
 };
 use relayhouse::time::{Instant, Now, UnixTime};
 use relayhouse::turn::{
-    Answer, ChannelNumbers, Command, DropReason, Event, Limits, OpenFailure, QuotaLimits, Relay,
-    RelayAddress, Route, Settings, Shared, Verdict,
+    Answer, ChannelNumbers, Command, ConnectionId, DropReason, Event, Limits, OpenFailure,
+    QuotaLimits, Relay, RelayAddress, RelayKind, Route, Settings, Shared, Verdict,
 };
+
+#[allow(unused_imports, reason = "every test binary uses its own part")]
+pub use streams::named;
 
 pub const REALM: &str = "relay.test";
 pub const SECRET: &str = "north";
@@ -107,6 +112,12 @@ pub struct World {
     pub shared: Arc<Shared>,
     pub now: Now,
     pub open: BTreeSet<RelayPort>,
+    /// Those of them that listen for TCP.
+    pub listening: BTreeSet<RelayPort>,
+    /// TCP connections to peers, as the kernel has them.
+    pub connections: BTreeMap<ConnectionId, Tie>,
+    /// What becomes of connections to peers.
+    pub peers: Peers,
     /// Sockets the "kernel" refuses to open from now on, and why.
     pub refuse: Option<OpenFailure>,
     pub refuse_first: usize,
@@ -115,6 +126,24 @@ pub struct World {
     pub held: Vec<Answer>,
     pub events: Vec<Event>,
     pub drops: Vec<DropReason>,
+    /// Shards that something was handed over to.
+    pub elsewhere: Vec<u8>,
+}
+
+/// A TCP connection to a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tie {
+    Connecting { from: RelayPort, to: PeerAddr },
+    Open { from: RelayPort, to: PeerAddr },
+    Spliced(Flow),
+}
+
+/// What peers do when they are connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peers {
+    Accept,
+    Refuse,
+    SayNothing,
 }
 
 impl World {
@@ -131,20 +160,28 @@ impl World {
 
     /// One of several shards that share `shared`.
     pub fn shard(settings: Settings, shared: Arc<Shared>, seed: [u8; 32]) -> Self {
-        let relay =
-            Relay::new(Arc::new(settings), Arc::new(credentials()), Arc::clone(&shared), seed, 0);
+        Self::numbered(settings, shared, seed, 0)
+    }
+
+    pub fn numbered(settings: Settings, shared: Arc<Shared>, seed: [u8; 32], shard: u8) -> Self {
+        let credentials = Arc::new(credentials());
+        let relay = Relay::new(Arc::new(settings), credentials, Arc::clone(&shared), seed, shard);
         let mono = Instant::from_nanos(1_000_000_000_000);
         Self {
             relay,
             shared,
             now: Now { mono, unix: UnixTime(START) },
             open: BTreeSet::new(),
+            listening: BTreeSet::new(),
+            connections: BTreeMap::new(),
+            peers: Peers::Accept,
             refuse: None,
             refuse_first: 0,
             hold: false,
             held: Vec::new(),
             events: Vec::new(),
             drops: Vec::new(),
+            elsewhere: Vec::new(),
         }
     }
 
@@ -164,6 +201,28 @@ impl World {
         self.settle(verdict, &packet)
     }
 
+    /// A peer connects to a relayed port: the connection, if it is kept, and what leaves for it.
+    pub fn peer_connects(
+        &mut self,
+        port: RelayPort,
+        from: &str,
+    ) -> (Option<ConnectionId>, Vec<Sent>) {
+        assert!(self.listening.contains(&port), "{port:?} listens");
+        let kept = self.relay.handle_connection(self.now, port, PeerAddr(addr(from)));
+        let sent = self.drive();
+        if let Some(id) = kept {
+            let from = Tie::Open { from: port, to: PeerAddr(addr(from)) };
+            assert!(self.connections.insert(id, from).is_none(), "a new name");
+        }
+        (kept, sent)
+    }
+
+    /// Either side of a connection to a peer is gone.
+    pub fn connection_ends(&mut self, id: ConnectionId) -> Vec<Sent> {
+        self.relay.handle_connection_closed(self.now, id);
+        self.drive()
+    }
+
     fn settle(&mut self, verdict: Verdict, packet: &Packet<'_>) -> Vec<Sent> {
         let mut sent = Vec::new();
         match verdict {
@@ -173,7 +232,8 @@ impl World {
                 }
                 sent.push(Sent { route, bytes: packet.bytes().to_vec() });
             }
-            Verdict::Taken | Verdict::Elsewhere(_) => {}
+            Verdict::Taken => {}
+            Verdict::Elsewhere(shard) => self.elsewhere.push(shard),
             Verdict::Drop(reason) => self.drops.push(reason),
         }
         sent.extend(self.drive());
@@ -186,7 +246,7 @@ impl World {
             if let Some(answer) = self.carry_out(command) {
                 match self.hold {
                     true => self.held.push(answer),
-                    false => self.relay.handle_answer(self.now, answer),
+                    false => self.tell(answer),
                 }
             }
         }
@@ -203,7 +263,7 @@ impl World {
 
     fn carry_out(&mut self, command: Command) -> Option<Answer> {
         match command {
-            Command::OpenRelay { id, port, .. } => {
+            Command::OpenRelay { id, port, kind } => {
                 if self.refuse_first > 0 {
                     self.refuse_first -= 1;
                     return Some(Answer::RelayFailed(id, OpenFailure::InUse));
@@ -212,24 +272,53 @@ impl World {
                     return Some(Answer::RelayFailed(id, failure));
                 }
                 assert!(self.open.insert(port), "{port:?} is opened once");
+                if kind == RelayKind::Tcp {
+                    self.listening.insert(port);
+                }
                 Some(Answer::RelayOpened(id))
             }
             Command::CloseRelay { port } => {
                 self.open.remove(&port);
+                self.listening.remove(&port);
                 None
             }
-            Command::Connect { .. } | Command::Splice { .. } | Command::CloseConnection { .. } => {
+            Command::Connect { id, from, to } => self.connect(id, from, to),
+            Command::Splice { connection, flow } => {
+                let tie = self.connections.insert(connection, Tie::Spliced(flow));
+                assert!(matches!(tie, Some(Tie::Open { .. })), "spliced once, when open: {tie:?}");
+                None
+            }
+            Command::CloseConnection { id } => {
+                assert!(self.connections.remove(&id).is_some(), "{id:?} is closed once");
                 None
             }
         }
     }
 
+    fn connect(&mut self, id: ConnectionId, from: RelayPort, to: PeerAddr) -> Option<Answer> {
+        assert!(self.listening.contains(&from), "{from:?} listens");
+        let (tie, answer) = match self.peers {
+            Peers::Refuse => (Tie::Connecting { from, to }, Some(Answer::ConnectFailed(id))),
+            Peers::Accept => (Tie::Open { from, to }, Some(Answer::Connected(id))),
+            Peers::SayNothing => (Tie::Connecting { from, to }, None),
+        };
+        assert!(self.connections.insert(id, tie).is_none(), "a new name");
+        answer
+    }
+
     /// Lets the held answers through.
     pub fn release(&mut self) -> Vec<Sent> {
         for answer in std::mem::take(&mut self.held) {
-            self.relay.handle_answer(self.now, answer);
+            self.tell(answer);
         }
         self.drive()
+    }
+
+    fn tell(&mut self, answer: Answer) {
+        if let Answer::ConnectFailed(id) = answer {
+            self.connections.remove(&id);
+        }
+        self.relay.handle_answer(self.now, answer);
     }
 
     /// Time passes, second by second, as a driver would see it.
@@ -253,6 +342,8 @@ impl World {
     pub fn assert_clean(&self) {
         assert_eq!(self.relay.allocations(), 0, "allocations");
         assert!(self.open.is_empty(), "sockets: {:?}", self.open);
+        assert!(self.connections.is_empty(), "connections: {:?}", self.connections);
+        assert_eq!(self.relay.counters().snapshot().connections, 0, "the gauge of connections");
         assert_eq!(self.shared.ports_taken(), 0, "port claims");
         assert_eq!(self.shared.allocations(), 0, "quota");
         assert_eq!(self.relay.poll_timeout(), None, "timers");

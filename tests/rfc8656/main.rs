@@ -5,11 +5,13 @@
 mod machine;
 
 mod browser_contract;
+mod drain;
 mod lessons;
 mod quotas;
 mod s05_general;
 mod s07_allocations;
 mod s08_refresh;
 mod s10_permissions;
+mod s11_5_icmp;
 mod s11_indications;
 mod s12_channels;

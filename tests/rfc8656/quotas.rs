@@ -129,6 +129,7 @@ fn a_refused_allocation_says_which_quota_in_the_log() {
 fn what_is_over_the_bandwidth_is_dropped_counted_and_reported_once() {
     for set in [
         (|quota: &mut QuotaLimits| quota.bandwidth_per_allocation = 1000) as fn(&mut QuotaLimits),
+        |quota: &mut QuotaLimits| quota.bandwidth_per_user = 1000,
         |quota: &mut QuotaLimits| quota.bandwidth = 1000,
     ] {
         let mut world = with_quota(set);
@@ -148,4 +149,49 @@ fn what_is_over_the_bandwidth_is_dropped_counted_and_reported_once() {
         let down = world.peer_sends(port_of(relayed), addr("192.0.2.9:9"), &[0; 100]);
         assert_eq!(down.len(), 1);
     }
+}
+
+/// A user's bandwidth is one for all of the user's allocations, each way, on whatever shard.
+#[test]
+fn all_allocations_of_a_user_share_one_bandwidth() {
+    let mut settings = settings();
+    settings.quota.bandwidth_per_user = 1000;
+    let shared = std::sync::Arc::new(relayhouse::turn::Shared::new(&settings, [1; 32]));
+    let mut worlds = [2, 3].map(|n| World::shard(settings.clone(), shared.clone(), [n; 32]));
+    let mut open = |world: usize, mut client: Client| {
+        let relayed = client.allocate(&mut worlds[world]);
+        client.bind(&mut worlds[world], 0x4000, "192.0.2.9:9");
+        (world, client, port_of(relayed))
+    };
+    let alices = [open(0, Client::at("203.0.113.1:1")), open(1, Client::at("203.0.113.2:1"))];
+    let bobs = open(0, Client::at("203.0.113.3:1").named("bob", "builder"));
+    let mut up = |(world, client, _): &(usize, Client, _)| {
+        !client.send_channel(&mut worlds[*world], 0x4000, &[0; 100]).is_empty()
+    };
+    let passed = (0..10).flat_map(|_| &alices).filter(|one| up(one)).count();
+    assert_eq!(passed, 10, "of both together");
+    assert!(up(&bobs), "another user's is another's");
+    let mut down = |(world, _, port): &(usize, Client, _)| {
+        !worlds[*world].peer_sends(*port, addr("192.0.2.9:9"), &[0; 100]).is_empty()
+    };
+    assert!(down(&alices[0]), "the other way is another way");
+}
+
+/// A bucket lives as long as its user has an allocation: starting anew is no way around it.
+#[test]
+fn a_users_bandwidth_outlives_one_of_the_allocations() {
+    let mut world = with_quota(|quota| quota.bandwidth_per_user = 1000);
+    let mut stays = Client::at("203.0.113.1:1");
+    stays.allocate(&mut world);
+    let mut goes = Client::at("203.0.113.2:1");
+    let mut passed = 0;
+    for _ in 0..5 {
+        goes.allocate(&mut world);
+        goes.bind(&mut world, 0x4000, "192.0.2.9:9");
+        passed += (0..10)
+            .filter(|_| !goes.send_channel(&mut world, 0x4000, &[0; 100]).is_empty())
+            .count();
+        goes.refresh(&mut world, 0);
+    }
+    assert_eq!(passed, 10);
 }

@@ -70,17 +70,18 @@ fn a_retransmitted_allocate_gets_the_same_answer() {
     assert_eq!(world.relay.allocations(), 1);
 }
 
-/// 7.2 steps 3: REQUESTED-TRANSPORT is required (400) and must be UDP (442).
+/// 7.2 step 3: REQUESTED-TRANSPORT is required (400) and must be one that is served (442). TCP has
+/// tests of its own, in `tests/rfc6062`.
 #[test]
-fn the_requested_transport_must_be_there_and_be_udp() {
+fn the_requested_transport_must_be_there_and_be_served() {
     let mut world = World::new();
     let mut client = Client::at("203.0.113.7:4000");
     client.greet(&mut world);
     assert_eq!(client.ask(&mut world, Method::ALLOCATE, |_| {}).code(), 400);
-    let tcp = client.ask(&mut world, Method::ALLOCATE, |w| {
-        w.put(&RequestedTransport(6));
+    let sctp = client.ask(&mut world, Method::ALLOCATE, |w| {
+        w.put(&RequestedTransport(132));
     });
-    assert_eq!(tcp.code(), 442);
+    assert_eq!(sctp.code(), 442);
     world.assert_clean();
 }
 

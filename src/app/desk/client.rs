@@ -15,6 +15,9 @@ use crate::app::config::format_duration;
 /// A server that takes longer is not well.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Between two looks whether a server still runs.
+const LOOK: Duration = Duration::from_millis(250);
+
 /// Asks the server that runs on `data_dir`. `None` when none does.
 ///
 /// # Errors
@@ -33,6 +36,13 @@ pub fn ask(data_dir: &Path, request: &Request) -> Option<Result<Value, String>> 
     };
     let failed = |error| format!("the server does not answer on {}: {error}", path.display());
     Some(exchange(connection, request).map_err(failed).and_then(Into::into))
+}
+
+/// Returns when no server answers on `data_dir` any more.
+pub fn wait_until_gone(data_dir: &Path) {
+    while UnixStream::connect(data_dir.join(SOCKET)).is_ok() {
+        std::thread::sleep(LOOK);
+    }
 }
 
 fn exchange(mut connection: UnixStream, request: &Request) -> io::Result<Answer> {

@@ -1,42 +1,66 @@
 //! TCP connections to peers (RFC 6062): asked for by Connect or announced by a ConnectionAttempt,
 //! and spliced to a connection of the client by ConnectionBind. Their bytes never come by here.
 
+mod attempt;
+mod bind;
+mod connect;
+mod connections;
+mod ending;
+
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::command::ConnectionId;
-use super::relay::Relay;
-use crate::net::{PeerAddr, RelayPort};
-use crate::time::Now;
+pub(super) use connections::Connections;
 
-impl Relay {
-    /// A peer has connected to a TCP relay. `Some` is the connection's name: keep it, unread, until
-    /// [`Command::Splice`](super::Command::Splice) or
-    /// [`Command::CloseConnection`](super::Command::CloseConnection). `None`: close it.
-    pub fn handle_connection(
-        &mut self,
-        _now: Now,
-        _port: RelayPort,
-        _from: PeerAddr,
-    ) -> Option<ConnectionId> {
-        None
+use crate::net::Flow;
+use crate::stun::TransactionId;
+use crate::time::Instant;
+
+/// How long a peer may take to accept (RFC 6062 section 5.2: at least 30 s).
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a connection waits for its ConnectionBind (RFC 6062 sections 5.2 and 5.3).
+const BIND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// One connection between a relayed address and a peer.
+#[derive(Debug)]
+pub(super) struct Connection {
+    /// Turned inward.
+    peer: SocketAddr,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The peer has not accepted yet, and the client has no answer to its Connect.
+    Connecting { asked: Asked, until: Instant },
+    /// Nobody has bound it yet.
+    Waiting { until: Instant },
+    /// Bytes pass.
+    Spliced { flow: Flow },
+}
+
+/// What the answer to a Connect repeats of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) id: TransactionId,
+    pub(super) fingerprint: bool,
+}
+
+impl Connection {
+    /// When it ends if nothing happens; a spliced one never does.
+    pub(super) fn until(&self) -> Option<Instant> {
+        match self.state {
+            State::Connecting { until, .. } | State::Waiting { until } => Some(until),
+            State::Spliced { .. } => None,
+        }
     }
 
-    /// Either side of the connection has ended: what is left of it is closed.
-    pub fn handle_connection_closed(&mut self, _now: Now, _id: ConnectionId) {}
-
-    /// Bytes that have passed on a spliced connection, from the client to the peer and back. Says how
-    /// long to read no more from either side, so that the bandwidth quotas hold: mostly not at all.
-    pub fn count_spliced(
-        &mut self,
-        _now: Now,
-        _id: ConnectionId,
-        _up: u64,
-        _down: u64,
-    ) -> Duration {
-        Duration::ZERO
+    /// The connection of the client that it is spliced to.
+    fn flow(&self) -> Option<&Flow> {
+        match &self.state {
+            State::Spliced { flow } => Some(flow),
+            _ => None,
+        }
     }
-
-    pub(super) fn connected(&mut self, _now: Now, _id: ConnectionId) {}
-
-    pub(super) fn connect_failed(&mut self, _now: Now, _id: ConnectionId) {}
 }
