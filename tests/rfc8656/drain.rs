@@ -103,9 +103,6 @@ fn a_server_with_an_answer_to_send_is_not_idle() {
     });
     assert!(world.client_sends(client.flow, &request).is_empty());
     assert!(!world.relay.is_idle());
-    let held = std::mem::take(&mut world.held);
-    world.refuse = Some(relayhouse::turn::OpenFailure::Exhausted);
-    drop(held);
     world.relay.end_all(world.now, relayhouse::turn::EndReason::Shutdown);
     world.drive();
     assert!(world.relay.is_idle());
