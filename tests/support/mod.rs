@@ -10,6 +10,7 @@ pub mod http;
 pub mod server;
 pub mod tools;
 pub mod turn_client;
+pub mod wire;
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicU16, Ordering};

@@ -260,6 +260,16 @@ impl Server {
         *self.tls.first().expect("the ready line names a TLS address")
     }
 
+    /// Its TCP address on IPv6.
+    pub fn tcp6(&self) -> SocketAddr {
+        *self.tcp.iter().find(|a| a.is_ipv6()).expect("the ready line names an IPv6 address")
+    }
+
+    /// Its TLS address on IPv6.
+    pub fn tls6(&self) -> SocketAddr {
+        *self.tls.iter().find(|a| a.is_ipv6()).expect("the ready line names an IPv6 address")
+    }
+
     /// The first HTTP address it listens on.
     pub fn http_address(&self) -> SocketAddr {
         *self.http.first().expect("the ready line names an HTTP address")
