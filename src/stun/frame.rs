@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(expected(&bytes[..3]), None);
         assert_eq!(expected(&bytes[..4]), Some(12));
         assert_eq!(expected(&stun(8)[..5]), Some(28));
-        assert_eq!(expected(&[0x80, 0, 0, 4]), None);
+        assert_eq!(expected(&[0x16, 3, 1, 2]), None);
     }
 
     #[test]

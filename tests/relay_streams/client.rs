@@ -7,9 +7,9 @@ use std::time::Duration;
 use md5::{Digest, Md5};
 use relayhouse::stun::frame::{self, Frame};
 use relayhouse::stun::{
-    Attribute, ChannelNumber, Class, Data, ErrorCode, Lifetime, Message, Method, Nonce, Realm,
-    RequestedAddressFamily, RequestedTransport, TransactionId, Username, Writer, XorMappedAddress,
-    XorPeerAddress, XorRelayedAddress, channel_data,
+    Attribute, ChannelNumber, Class, ConnectionId, Data, ErrorCode, Lifetime, Message, Method,
+    Nonce, Realm, RequestedAddressFamily, RequestedTransport, TransactionId, Username, Writer,
+    XorMappedAddress, XorPeerAddress, XorRelayedAddress, channel_data,
 };
 use rustls::{ClientConnection, StreamOwned};
 
@@ -161,9 +161,60 @@ impl Client {
         self.allocate_with(|writer| put(writer, &RequestedAddressFamily(2)))
     }
 
+    /// As [`Self::allocate`], of an address that relays TCP.
+    pub fn allocate_tcp(&mut self) -> Result<SocketAddr, u16> {
+        self.allocate_as(6, |_| ())
+    }
+
+    /// As [`Self::allocate_tcp`], of an IPv6 address.
+    pub fn allocate_tcp_v6(&mut self) -> Result<SocketAddr, u16> {
+        self.allocate_as(6, |writer| put(writer, &RequestedAddressFamily(2)))
+    }
+
+    /// Asks for a connection to `peer`: its name, or an error code.
+    pub fn connect(&mut self, peer: SocketAddr) -> Result<ConnectionId, u16> {
+        let request = self.request(Method::CONNECT, |writer| put(writer, &XorPeerAddress(peer)));
+        self.send(&request);
+        let bytes = self.receive();
+        let message = Message::parse(&bytes).expect("STUN");
+        match message.get::<ErrorCode<'_>>().expect("well-formed") {
+            Some(error) => Err(error.code),
+            None => Ok(message.get().expect("well-formed").expect("a name")),
+        }
+    }
+
+    /// The next ConnectionAttempt: the connection's name, and the peer.
+    pub fn attempted(&mut self) -> (ConnectionId, SocketAddr) {
+        let bytes = self.receive();
+        let message = Message::parse(&bytes).expect("STUN");
+        let kind = (message.class(), message.method());
+        assert_eq!(kind, (Class::Indication, Method::CONNECTION_ATTEMPT));
+        let XorPeerAddress(peer) = message.get().expect("well-formed").expect("a peer");
+        (message.get().expect("well-formed").expect("a name"), peer)
+    }
+
+    /// Makes this the other half of a connection to a peer: its wire, and what came over it already.
+    pub fn bind_connection(mut self, id: ConnectionId, first: &[u8]) -> (Wire, Vec<u8>) {
+        let ask = |writer: &mut Writer<'_>| put(writer, &id);
+        assert_eq!(self.exchange(Method::CONNECTION_BIND, ask).code, Some(401));
+        let mut bytes = self.request(Method::CONNECTION_BIND, ask);
+        bytes.extend_from_slice(first);
+        self.send(&bytes);
+        assert_eq!(self.answer().class, Class::Success);
+        (self.wire, self.read)
+    }
+
     fn allocate_with(&mut self, more: impl Fn(&mut Writer<'_>)) -> Result<SocketAddr, u16> {
+        self.allocate_as(17, more)
+    }
+
+    fn allocate_as(
+        &mut self,
+        protocol: u8,
+        more: impl Fn(&mut Writer<'_>),
+    ) -> Result<SocketAddr, u16> {
         let ask = |writer: &mut Writer<'_>| {
-            put(writer, &RequestedTransport(17));
+            put(writer, &RequestedTransport(protocol));
             more(writer);
         };
         let mut answer = self.exchange(Method::ALLOCATE, ask);

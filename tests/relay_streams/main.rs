@@ -6,6 +6,7 @@ mod framing;
 mod house;
 mod life;
 mod limits;
+mod tcp;
 
 use std::net::SocketAddr;
 
