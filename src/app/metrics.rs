@@ -141,6 +141,10 @@ impl Page<'_, '_> {
         let help = "Requests whose credentials did not hold";
         self.counter("authentication_failures", help, None, machines.authentication_failures)?;
         self.counter("bindings", "Binding requests answered", None, machines.bindings)?;
+        let help = "TCP connections to peers there are now";
+        self.gauge("peer_connections", help, None, machines.connections)?;
+        let help = "TCP connections to peers that clients have bound";
+        self.counter("peer_connections_bound", help, None, machines.connections_total)?;
         let both = |up, down| [("to_peer".to_owned(), up), ("to_client".to_owned(), down)];
         let packets = both(machines.packets_up, machines.packets_down);
         self.family("relayed_packets", "Packets relayed", None, "direction", packets)?;

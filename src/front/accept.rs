@@ -21,8 +21,6 @@ use crate::relay::StreamDoor;
 
 /// How long to pause when the system gives no more sockets.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Of failures in a row, each so many-th is worth a line in the log.
-const EACH: u32 = 100;
 
 /// To whom connections go. Without a door, what would go there is closed.
 #[derive(Clone, Debug, Default)]
@@ -105,17 +103,15 @@ async fn next(
     shared: &Shared,
 ) -> (TcpStream, SocketAddr, Waiting) {
     let waiting = shared.crowd.enter().await;
-    let mut failures = 0;
     loop {
         match socket.accept().await {
             Ok((stream, peer)) => return (stream, peer, waiting),
             // That one went before it was accepted; the next one may be fine.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
-                if failures % EACH == 0 {
+                if shared.numbers.of_accepting.are_due() {
                     tracing::warn!(%error, "no connection can be accepted");
                 }
-                failures += 1;
                 tokio::time::sleep(PAUSE).await;
             }
         }

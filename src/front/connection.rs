@@ -98,6 +98,9 @@ pub(super) async fn run(
         }
         Err(refusal) => {
             shared.numbers.count(&refusal);
+            if refusal.is_bound() && shared.numbers.of_bounds.are_due() {
+                tracing::warn!(%refusal, "connections are closed; /metrics counts them");
+            }
             tracing::debug!(%peer, %refusal, "a connection was closed");
         }
     }

@@ -2,9 +2,14 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::proxy::Malformed;
 use crate::relay;
+
+/// How often an operator is told the same.
+const EACH: Duration = Duration::from_secs(60);
 
 /// Why a connection was closed before it came to anybody.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +39,11 @@ impl Refusal {
     const REASONS: [&'static str; 7] =
         ["crowded", "late", "proxy", "tls", "unknown", "full", "ended"];
 
+    /// Whether it is for an operator to change: a bound that was reached.
+    pub(super) fn is_bound(&self) -> bool {
+        matches!(self, Self::Relay(relay::Refused::Full) | Self::Http)
+    }
+
     fn index(&self) -> usize {
         match self {
             Self::Crowded => 0,
@@ -52,6 +62,27 @@ impl Refusal {
 pub struct Numbers {
     accepted: AtomicU64,
     refused: [AtomicU64; 7],
+    /// Words about a bound that is reached.
+    pub(super) of_bounds: Words,
+    /// Words about accepting that fails.
+    pub(super) of_accepting: Words,
+}
+
+/// Words that an operator should read, but not over and over.
+#[derive(Debug, Default)]
+pub(super) struct Words(Mutex<Option<Instant>>);
+
+impl Words {
+    /// Whether it is time to say them: they have not been said for a while.
+    pub(super) fn are_due(&self) -> bool {
+        let (now, mut said) =
+            (Instant::now(), self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let due = said.is_none_or(|last| now.duration_since(last) >= EACH);
+        if due {
+            *said = Some(now);
+        }
+        due
+    }
 }
 
 /// The numbers of one moment.

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 
-use super::allocation::{Allocation, Channels, Granted, Phase, Relayed, Relays, Usage};
+use super::allocation::{Allocation, Granted, Phase, Relayed, Relays, Usage};
+use super::channels::Channels;
 use super::command::{Command, OpenId};
 use super::ports::{Parity, PortClaim};
 use super::quota::Grant;

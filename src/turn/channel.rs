@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::allocation::{Allocation, CHANNEL_LIFETIME, Channel, PERMISSION_LIFETIME};
+use super::allocation::{Allocation, CHANNEL_LIFETIME, PERMISSION_LIFETIME};
+use super::channels::Channel;
 use super::command::RelayKind;
 use super::permission::{WRONG_FAMILY, make_room};
 use super::refresh::NO_ALLOCATION;

@@ -12,18 +12,17 @@ use crate::stun::Icmp;
 use crate::time::Now;
 
 impl Relay {
-    /// An ICMP (or ICMPv6) error about a datagram that left relay socket `port` for `peer`. `data` is
-    /// the path MTU where the error tells of one, else it is not looked at. What the client should
+    /// An ICMP (or ICMPv6) error about a datagram that left relay socket `port` for `peer`. Its data
+    /// is the path MTU where the error tells of one, else it is not looked at. What the client should
     /// know waits for [`Self::poll_transmit`].
     pub fn handle_icmp(
         &mut self,
         now: Now,
         port: RelayPort,
         peer: PeerAddr,
-        kind: u8,
-        code: u8,
-        data: u32,
+        icmp: Icmp,
     ) -> Verdict {
+        let Icmp { kind, code, data } = icmp;
         let family = Family::of(peer.0.ip());
         if !is_told(family, kind) {
             return self.drop_packet(DropReason::Unexpected);

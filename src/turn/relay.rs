@@ -6,43 +6,30 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::allocation::{Allocation, Phase, Relayed};
 use super::command::{Answer, Command, OpenId};
-use super::counters::{Counters, subtract};
+use super::counters::Counters;
 use super::event::{EndReason, Event};
 use super::limiter::Limiter;
 use super::notice::Notice;
 use super::peer::next_id;
 use super::policy::Policy;
 use super::random::Random;
+use super::refusals::Refusals;
 use super::response::Response;
 use super::settings::Settings;
 use super::shared::Shared;
 use super::table::Table;
-use super::tcp::{Connection, Connections};
-use super::timers::{HORIZON, Timers};
+use super::tcp::Connections;
+use super::timers::Timers;
 use super::verdict::{DropReason, Route, Verdict};
 use crate::creds::Credentials;
-use crate::net::{Flow, RelayPort};
+use crate::net::Flow;
 use crate::packet::Packet;
 use crate::time::{Instant, Now};
 
 /// Answers, and events of what others can cause at will, that wait for the driver, at most; it
 /// empties both after every batch.
 pub(super) const MAX_WAITING: usize = 1024;
-
-/// Refusals reported as events per second; the rest is only counted.
-const REFUSAL_EVENTS_PER_SECOND: u32 = 10;
-
-/// Refusals that were told in words, and those that were not.
-#[derive(Clone, Copy, Debug, Default)]
-struct Refusals {
-    /// The second that `told` counts.
-    second: u64,
-    told: u32,
-    /// Since the last one that was told.
-    suppressed: u64,
-}
 
 /// What waits to be sent to a client.
 #[derive(Debug)]
@@ -74,7 +61,7 @@ pub struct Relay {
     commands: VecDeque<Command>,
     answers: VecDeque<(Flow, Waiting)>,
     events: VecDeque<Event>,
-    refusals: Refusals,
+    pub(super) refusals: Refusals,
     pub(super) connections: Connections,
 }
 
@@ -252,80 +239,5 @@ impl Relay {
         if self.events.len() < MAX_WAITING {
             self.events.push_back(event);
         }
-    }
-
-    /// Whether one more refusal may be told in words this second, and how many could not be since
-    /// the last one that was.
-    pub(super) fn may_explain(&mut self, now: Now) -> Option<u64> {
-        let second = now.mono.as_secs();
-        if self.refusals.second != second {
-            self.refusals = Refusals { second, told: 0, ..self.refusals };
-        }
-        if self.refusals.told == REFUSAL_EVENTS_PER_SECOND {
-            self.refusals.suppressed += 1;
-            return None;
-        }
-        self.refusals.told += 1;
-        Some(std::mem::take(&mut self.refusals.suppressed))
-    }
-
-    /// Sets the timer of `slot` to the next thing that may end in it.
-    pub(super) fn schedule(&mut self, now: Now, slot: usize) {
-        let Some(allocation) = self.table.get(slot) else { return };
-        let relays = allocation.relays.iter().map(|relayed| relayed.expires);
-        let connections = allocation.connections.values().filter_map(Connection::until);
-        let next = relays.chain(connections).min();
-        let due = next.unwrap_or(now.mono).min(now.mono + HORIZON);
-        self.timers.set(now.mono, slot, due);
-    }
-
-    /// A timer of `slot` has run out: whatever has expired goes.
-    fn tend(&mut self, now: Now, slot: usize) {
-        let Some(allocation) = self.table.get_mut(slot) else { return };
-        if allocation.expires() <= now.mono {
-            return self.end(now, slot, EndReason::Expired);
-        }
-        allocation.sweep(now.mono);
-        if let Some(relayed) = allocation.retire(|relayed| relayed.expires <= now.mono) {
-            self.close(relayed);
-        }
-        self.expire_connections(now, slot);
-        self.schedule(now, slot);
-    }
-
-    /// Removes an allocation with everything that is its own, and reports its life.
-    pub(super) fn end(&mut self, now: Now, slot: usize, reason: EndReason) {
-        let Some(allocation) = self.take_down(slot) else { return };
-        // One whose client was never told of it has no life to report.
-        if allocation.phase == Phase::Open {
-            let summary = allocation.summary(now.mono, reason);
-            subtract(&self.counters.allocations, 1);
-            self.record(Event::AllocationClosed(Box::new(summary)));
-        }
-        self.close_all(allocation);
-    }
-
-    /// Takes an allocation out of every table but that of the ports.
-    pub(super) fn take_down(&mut self, slot: usize) -> Option<Allocation> {
-        self.timers.cancel(slot);
-        self.table.remove(slot)
-    }
-
-    /// Closes the sockets of an allocation that has been taken down.
-    pub(super) fn close_all(&mut self, mut allocation: Allocation) {
-        self.close_connections(&mut allocation);
-        while let Some(relayed) = allocation.relays.take(|_| true) {
-            self.close(relayed);
-        }
-    }
-
-    /// Closes one relayed address; its claim on the port goes with it.
-    pub(super) fn close(&mut self, relayed: Relayed) {
-        if let Some(id) = relayed.opening {
-            self.openings.remove(&id);
-        }
-        let port: RelayPort = relayed.claim.port();
-        self.table.unlink(port);
-        self.commands.push_back(Command::CloseRelay { port });
     }
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use super::allocation::Phase;
 use super::counters::add;
-use super::event::Event;
 use super::reject::Reject;
 use super::relay::Relay;
 use super::response::{Challenge, Response, Unknown};
 use super::verdict::DropReason;
 use crate::creds::{Denied, Key, Reason, Verified};
 use crate::net::Flow;
-use crate::stun::{AttributeType, Message, Method, Username};
+use crate::stun::{AttributeType, Message, Method};
 use crate::time::Now;
 
 /// What becomes of a request.
@@ -184,8 +183,7 @@ impl Relay {
     /// On an allocation, in the realm and with the offer of the key that requests are signed with,
     /// which outlives a reload. An Allocate is somebody new, and told today's.
     fn challenge(&self, now: Now, flow: &Flow, message: &Message<'_>) -> Challenge {
-        let old = message.method() != Method::ALLOCATE;
-        let slot = self.slot_about(flow, message).filter(|_| old);
+        let slot = self.slot_about(flow, message).filter(|_| message.method() != Method::ALLOCATE);
         let owner = slot.and_then(|slot| self.table.get(slot)).map(|allocation| &allocation.owner);
         let client = flow.remote.0.ip();
         let given = match owner {
@@ -211,26 +209,6 @@ impl Relay {
             Some(server) => Response::redirect(message, key, server),
             None => Response::error(message, Some(key), reject.code(), None),
         })
-    }
-
-    fn count_refusal(&self, message: &Message<'_>, code: u16) {
-        if message.method() == Method::ALLOCATE {
-            self.counters.allocation_refused(code);
-        }
-    }
-
-    /// Tells the operator, in words, a bounded number of times a second.
-    pub(super) fn explain(&mut self, now: Now, flow: Flow, message: &Message<'_>, reject: &Reject) {
-        let Some(suppressed) = self.may_explain(now) else { return };
-        let username = message.get::<Username<'_>>().ok().flatten();
-        self.report(Event::Refused {
-            flow,
-            method: message.method().name(),
-            code: reject.code(),
-            why: reject.to_string(),
-            username: username.map(|Username(name)| name.into()),
-            suppressed,
-        });
     }
 }
 

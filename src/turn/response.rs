@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::allocation::{Allocation, Granted};
 use super::command::ConnectionId;
 use super::discovery::Discovered;
+use super::reject::reason;
 use super::tcp::Asked;
 use crate::creds::{Credentials, Key, NonceText, PASSWORD_ALGORITHMS};
 use crate::packet::Packet;
@@ -96,20 +97,19 @@ impl Response {
     }
 
     /// The answer to a Connect whose peer has accepted.
-    pub(super) fn connected(allocation: &Allocation, asked: Asked, id: ConnectionId) -> Self {
-        Self::later(allocation, Method::CONNECT, asked, Body::Connected(id))
+    pub(super) fn connected(asked: Asked, id: ConnectionId) -> Self {
+        Self::to_connect(asked, Body::Connected(id))
     }
 
     /// The 447 to a Connect whose peer has not.
-    pub(super) fn connect_failed(allocation: &Allocation, asked: Asked) -> Self {
+    pub(super) fn connect_failed(asked: Asked) -> Self {
         let body = Body::Error { code: 447, challenge: None, unknown: Unknown::default() };
-        Self::later(allocation, Method::CONNECT, asked, body)
+        Self::to_connect(asked, body)
     }
 
-    /// An answer to the owner of `allocation` that had to wait.
-    fn later(allocation: &Allocation, method: Method, asked: Asked, body: Body) -> Self {
-        let Asked { id, fingerprint } = asked;
-        Self { method, id, fingerprint, key: Some(allocation.owner.key().clone()), body }
+    fn to_connect(asked: Asked, body: Body) -> Self {
+        let Asked { id, fingerprint, key } = asked;
+        Self { method: Method::CONNECT, id, fingerprint, key: Some(key), body }
     }
 
     /// The 300 that names another server.
@@ -237,28 +237,5 @@ fn put_granted(writer: &mut Writer<'_>, granted: &Granted) {
             true => writer.put_as(AttributeType::OLD_ADDRESS_ERROR_CODE, &error),
             false => writer.put(&error),
         };
-    }
-}
-
-/// The recommended reason phrases (RFC 8489 section 14.8, RFC 8656 section 19): short, so that a
-/// refusal is hardly larger than what it refuses.
-pub(super) const fn reason(code: u16) -> &'static str {
-    match code {
-        300 => "Try Alternate",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        420 => "Unknown Attribute",
-        437 => "Allocation Mismatch",
-        438 => "Stale Nonce",
-        440 => "Address Family not Supported",
-        441 => "Wrong Credentials",
-        442 => "Unsupported Transport Protocol",
-        443 => "Peer Address Family Mismatch",
-        446 => "Connection Already Exists",
-        447 => "Connection Timeout or Failure",
-        486 => "Allocation Quota Reached",
-        508 => "Insufficient Capacity",
-        _ => "Server Error",
     }
 }

@@ -12,3 +12,4 @@ mod ports;
 mod proxies;
 mod shutdown;
 mod slow;
+mod turn;

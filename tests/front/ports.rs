@@ -130,7 +130,7 @@ fn minted_urls_over_tls_carry_the_name_of_the_certificate() {
     assert_eq!(code, Some(0), "{err}");
     let expected = format!("turns:turn.example.org:{}?transport=tcp", address.port());
     assert!(out.contains(&expected), "{out}");
-    assert!(!out.contains("transport=tcp\",\n    \"turn:"), "no plain TCP is offered: {out}");
+    assert_eq!(out.matches("transport=tcp").count(), 1, "plain TCP is not offered: {out}");
 }
 
 #[test]
@@ -161,6 +161,9 @@ fn what_is_no_protocol_of_ours_is_closed() {
             assert_closed(&mut stream);
         }
     }
+    let metrics = try_get(&server.url("/metrics"), None).expect("an answer").expect(200).body;
+    let counted = "relayhouse_tcp_refused_total{reason=\"unknown\"} 12";
+    assert!(metrics.contains(counted), "{metrics}");
 }
 
 #[test]

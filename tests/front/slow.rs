@@ -2,11 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::client::{Tls, assert_closed, binding, health, tcp};
-use crate::support::server::{Server, Start};
+use crate::support::server::{BINARY, Server, Start};
 
 /// Reads until the end and says how long that took.
 fn until_closed(mut stream: TcpStream) -> Duration {
@@ -92,4 +93,42 @@ fn a_crowd_of_slow_clients_from_one_address_keeps_nobody_else_out() {
         assert!(Instant::now() < deadline, "still kept out");
         thread::sleep(Duration::from_millis(100));
     }
+}
+
+#[test]
+fn a_server_out_of_file_descriptors_recovers_when_some_are_free_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = folder.path().join("few-files");
+    let text = format!("#!/bin/sh\nulimit -n 70\nexec {BINARY:?} \"$@\"\n");
+    std::fs::write(&script, text).expect("written");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("chmod");
+    let mut server = Start::default().binary(&script).start();
+    let slow: Vec<TcpStream> = (0..100).map(|_| tcp(server.tls())).collect();
+    let limit = Duration::from_secs(10);
+    server.wait_for_line(limit, "no more files", |line| line.contains("can be accepted"));
+    let lines = server.text().matches("can be accepted").count();
+    assert!(lines < 20, "{lines} lines about it");
+    assert!(server.is_running());
+    drop(slow);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while health(&mut tcp(server.http_address())) != Some(200) {
+        assert!(Instant::now() < deadline, "it does not recover");
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert!(binding(&mut tcp(server.tcp())).is_some());
+}
+
+#[test]
+fn connections_beyond_the_bound_of_the_relay_are_closed_and_it_is_said_once() {
+    let server = Start::default().set("limits.stream_connections", "3").start();
+    let mut open: Vec<TcpStream> = (0..3).map(|_| tcp(server.tcp())).collect();
+    for stream in &mut open {
+        assert!(binding(stream).is_some());
+    }
+    for _ in 0..5 {
+        assert_eq!(binding(&mut tcp(server.tcp())), None);
+    }
+    assert!(binding(&mut open[0]).is_some(), "those that are open go on");
+    assert_eq!(health(&mut tcp(server.http_address())), Some(200), "and HTTP has its own bound");
+    assert_eq!(server.text().matches("limits.stream_connections").count(), 1, "{}", server.text());
 }

@@ -32,7 +32,7 @@ fn cut(mut stream: &[u8]) -> (Vec<(usize, usize)>, bool) {
 }
 
 fn check(stream: &[u8], len: usize, padded: usize) {
-    assert!(len <= padded && padded - len < 4 && padded % 4 == 0);
+    assert!(len <= padded && padded - len < 4 && padded.is_multiple_of(4));
     assert!(padded <= MAX_FRAME && padded <= stream.len());
     match kind(stream[0]) {
         Kind::ChannelData => {

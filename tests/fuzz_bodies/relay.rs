@@ -10,8 +10,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use relayhouse::net::{Flow, PeerAddr, RelayPort};
 use relayhouse::stun::{
     AdditionalAddressFamily, ChangeRequest, ChannelNumber, ConnectionId as ConnectionIdAttribute,
-    DontFragment, EvenPort, Lifetime, Method, Padding, RequestedAddressFamily, ReservationToken,
-    ResponsePort, Writer, XorPeerAddress,
+    DontFragment, EvenPort, Icmp, Lifetime, Method, Padding, RequestedAddressFamily,
+    ReservationToken, ResponsePort, Writer, XorPeerAddress,
 };
 use relayhouse::turn::{ConnectionId, EndReason, NatDiscovery, OpenFailure, Route};
 
@@ -187,7 +187,8 @@ fn relay_tcp(
         21 => {
             let port = RelayPort { address: with >> 5, port: 50_000 + u16::from(with & 15) };
             let kind = bytes.next().unwrap_or(3);
-            let _ = world.relay.handle_icmp(now, port, PeerAddr(addr(peer)), kind, with, 1400);
+            let icmp = Icmp { kind, code: with, data: 1400 };
+            let _ = world.relay.handle_icmp(now, port, PeerAddr(addr(peer)), icmp);
             drop(world.drive());
         }
         22 => {

@@ -5,7 +5,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod discovery;
 mod judge;
 mod sha256;
+mod streams;
 mod tools;
 mod turn_crate;

@@ -22,7 +22,7 @@ fn permitted(client: &str, peer: &str) -> (World, Client, RelayPort) {
 fn icmp(world: &mut World, port: RelayPort, peer: &str, told: (u8, u8, u32)) -> Vec<Sent> {
     let (kind, code, data) = told;
     let peer = PeerAddr(addr(peer));
-    match world.relay.handle_icmp(world.now, port, peer, kind, code, data) {
+    match world.relay.handle_icmp(world.now, port, peer, Icmp { kind, code, data }) {
         Verdict::Taken => world.drive(),
         Verdict::Drop(reason) => {
             world.drops.push(reason);
@@ -98,7 +98,8 @@ fn nothing_is_said_of_others() {
 fn a_flood_of_errors_is_bounded() {
     let (mut world, _, port) = permitted("203.0.113.7:4000", PEER);
     for _ in 0..10_000 {
-        let _ = world.relay.handle_icmp(world.now, port, PeerAddr(addr(PEER)), 3, 3, 0);
+        let icmp = Icmp { kind: 3, code: 3, data: 0 };
+        let _ = world.relay.handle_icmp(world.now, port, PeerAddr(addr(PEER)), icmp);
     }
     assert!(world.drive().len() <= 1024);
     let drops = world.relay.counters().snapshot().drops;

@@ -1,6 +1,7 @@
 //! What ICMP says about datagrams to peers, from the kernel to the machine (RFC 8656 section 11.5).
 
 use crate::net::PeerAddr;
+use crate::stun::Icmp;
 
 use super::super::stats::add;
 use super::super::sys::IcmpError;
@@ -20,7 +21,8 @@ impl Shard<'_> {
             add(&self.seat.control.stats.icmp_errors, 1);
             let IcmpError { peer, kind, code, mtu } = error;
             // Whether it counts is the machine's business; what it wants to say waits for `settle`.
-            let _ = self.relay.handle_icmp(self.now, port, PeerAddr(peer), kind, code, mtu);
+            let icmp = Icmp { kind, code, data: mtu };
+            let _ = self.relay.handle_icmp(self.now, port, PeerAddr(peer), icmp);
             self.settle();
         }
     }

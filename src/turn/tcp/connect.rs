@@ -23,7 +23,7 @@ impl Relay {
         requester: Requester,
     ) -> Result<Outcome, Reject> {
         // An allocation that does not exist is 437, one of datagrams no place for connections.
-        let Requester::Owner(slot, _) = requester else { return Err(NO_ALLOCATION) };
+        let Requester::Owner(slot, key) = requester else { return Err(NO_ALLOCATION) };
         let allocation = self.table.get(slot).ok_or(NO_ALLOCATION)?;
         if allocation.kind != RelayKind::Tcp {
             return Err(Reject::Rule(403, "Connect on an allocation that relays UDP"));
@@ -43,7 +43,8 @@ impl Relay {
             return Err(FULL);
         }
         let id = self.connections.open(slot, &mut self.random).ok_or(FULL)?;
-        let asked = Asked { id: message.transaction_id(), fingerprint: message.has_fingerprint() };
+        let (asked, fingerprint) = (message.transaction_id(), message.has_fingerprint());
+        let asked = Asked { id: asked, fingerprint, key };
         let state = State::Connecting { asked, until: now.mono + CONNECT_TIMEOUT };
         let allocation = self.table.get_mut(slot).ok_or(NO_ALLOCATION)?;
         allocation.connections.insert(id, Connection { peer: to, state });
@@ -77,21 +78,24 @@ impl Relay {
         let Some(slot) = self.connections.slot_of(id) else { return };
         let Some(allocation) = self.table.get_mut(slot) else { return };
         let Some(connection) = allocation.connections.get_mut(&id) else { return };
-        let State::Connecting { asked, .. } = connection.state else { return };
-        connection.state = State::Waiting { until: now.mono + BIND_TIMEOUT };
+        let State::Connecting { .. } = connection.state else { return };
+        let waiting = State::Waiting { until: now.mono + BIND_TIMEOUT };
+        let before = std::mem::replace(&mut connection.state, waiting);
         let ip = connection.peer.ip();
         if !allocation.permissions.contains_key(&ip) {
             allocation.usage.peers = allocation.usage.peers.saturating_add(1);
         }
-        let (flow, response) = (allocation.flow, Response::connected(allocation, asked, id));
+        let flow = allocation.flow;
         self.schedule(now, slot);
-        self.answer_later(flow, response);
+        if let State::Connecting { asked, .. } = before {
+            self.answer_later(flow, Response::connected(asked, id));
+        }
     }
 
     /// The peer cannot be reached: 447.
     pub(in crate::turn) fn connect_failed(&mut self, id: ConnectionId) {
         let Some((slot, connection)) = self.forget_connection(id) else { return };
-        self.refuse_connect(slot, &connection);
+        self.refuse_connect(slot, connection);
     }
 }
 

@@ -55,16 +55,16 @@ impl Relay {
     pub(super) fn close_connection(&mut self, id: ConnectionId) {
         if let Some((slot, connection)) = self.forget_connection(id) {
             self.command(Command::CloseConnection { id });
-            self.refuse_connect(slot, &connection);
+            self.refuse_connect(slot, connection);
         }
     }
 
     /// 447 to a Connect that has no answer yet.
-    pub(super) fn refuse_connect(&mut self, slot: usize, connection: &Connection) {
+    pub(super) fn refuse_connect(&mut self, slot: usize, connection: Connection) {
         let State::Connecting { asked, .. } = connection.state else { return };
         let Some(allocation) = self.table.get(slot) else { return };
-        let (flow, response) = (allocation.flow, Response::connect_failed(allocation, asked));
-        self.answer_later(flow, response);
+        let flow = allocation.flow;
+        self.answer_later(flow, Response::connect_failed(asked));
     }
 
     /// Closes every connection of an allocation that has been taken down.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 pub(super) use connections::Connections;
 
+use crate::creds::Key;
 use crate::net::Flow;
 use crate::stun::TransactionId;
 use crate::time::Instant;
@@ -41,10 +42,12 @@ enum State {
 }
 
 /// What the answer to a Connect repeats of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Asked {
     pub(super) id: TransactionId,
     pub(super) fingerprint: bool,
+    /// Protects the answer, as the request wanted it.
+    pub(super) key: Key,
 }
 
 impl Connection {
