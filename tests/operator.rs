@@ -63,6 +63,36 @@ fn a_drain_lets_what_is_open_live_and_ends_the_server_with_its_last() {
     assert!(has_line(&server, "drained"), "{}", server.text());
 }
 
+/// What a new client is told by a server that drains while somebody else's allocation is open.
+fn told_while_draining(start: Start) -> u16 {
+    let server = start.arg("--secret").arg("north").start();
+    let _open = allocated(&server);
+    server.signal("USR1");
+    server.wait_for_line(SOON, "the drain", |line| line.contains("draining: new allocations"));
+    let deadline = Instant::now() + SOON;
+    loop {
+        // The shards hear of it a moment later.
+        let mut late = TurnClient::new(server.udp(), Credential::fresh("north", "bob"));
+        match late.allocate() {
+            Err(refused) => return refused.code,
+            Ok(_) => late.refresh(0).expect("given back"),
+        };
+        assert!(Instant::now() < deadline, "{}", server.text());
+    }
+}
+
+#[test]
+fn a_drain_refuses_new_clients() {
+    assert_eq!(told_while_draining(Start::default()), 508);
+}
+
+#[test]
+fn a_drain_sends_new_clients_to_another_server_of_their_family() {
+    let elsewhere = |servers| Start::default().set("relay.alternate_server", servers);
+    assert_eq!(told_while_draining(elsewhere("192.0.2.7:3478,[2001:db8::7]:3478")), 300);
+    assert_eq!(told_while_draining(elsewhere("[2001:db8::7]:3478")), 508);
+}
+
 #[test]
 fn a_drain_by_command_says_what_is_open() {
     let mut server = server();
@@ -203,7 +233,7 @@ fn a_relay_that_nobody_outside_reaches_is_warned_about_at_the_start() {
 // --- outside --------------------------------------------------------------------------------
 
 #[test]
-fn closed_ports_of_peers_are_counted() {
+fn closed_ports_of_peers_are_told_to_the_client_and_counted() {
     let server = server();
     let mut client = allocated(&server);
     let closed = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
@@ -214,7 +244,71 @@ fn closed_ports_of_peers_are_counted() {
         client.send_channel(0x4000, b"anybody there?");
         std::thread::sleep(Duration::from_millis(20));
     }
+    assert_eq!(client.receive_icmp(SOON), Some((3, 3)), "{}", server.text());
     assert!(client.refresh(600).is_ok());
+}
+
+#[test]
+fn nat_discovery_is_served_where_two_addresses_share_two_ports() {
+    let (low, high) = two_free_ports();
+    let at = |ip: [u8; 4], port| SocketAddr::from((ip, port));
+    let (one, two) = ([127, 0, 0, 1], [127, 0, 0, 2]);
+    let four = [at(one, low), at(one, high), at(two, low), at(two, high)];
+    let server = Start::default().listen(&four).start();
+    assert!(has_line(&server, "NAT behaviour discovery"), "{}", server.text());
+
+    // From another address, another port, both, none: the answer comes from where it was asked to.
+    let changes = [(0, four[0]), (2, four[1]), (4, four[2]), (6, four[3])];
+    for (change, expected) in changes {
+        let client = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        client.set_read_timeout(Some(SOON)).expect("a timeout");
+        // A Binding request with CHANGE-REQUEST, written as RFC 5780 section 7.2 draws it.
+        let mut request = vec![0, 1, 0, 8, 0x21, 0x12, 0xA4, 0x42];
+        request.extend(b"discover-nat");
+        request.extend([0x00, 0x03, 0, 4, 0, 0, 0, change]);
+        client.send_to(&request, four[0]).expect("sent");
+        let mut answer = [0; 1500];
+        let (len, from) = client.recv_from(&mut answer).expect("an answer");
+        assert_eq!((from, &answer[..2]), (expected, &[0x01, 0x01][..]), "{change}");
+        // OTHER-ADDRESS of the listener that was asked.
+        let mut other = vec![0x80, 0x2C, 0, 8, 0, 1];
+        other.extend(high.to_be_bytes());
+        other.extend(two);
+        assert!(answer[..len].windows(12).any(|part| part == other), "{:?}", &answer[..len]);
+    }
+}
+
+/// Two ports that were free on both addresses a moment ago.
+fn two_free_ports() -> (u16, u16) {
+    loop {
+        let pair = [0; 2].map(|_| UdpSocket::bind("127.0.0.1:0").expect("a port"));
+        let ports = pair.map(|socket| socket.local_addr().expect("it is bound").port());
+        if ports.iter().all(|port| UdpSocket::bind(("127.0.0.2", *port)).is_ok()) {
+            return (ports[0], ports[1]);
+        }
+    }
+}
+
+#[test]
+fn without_nat_discovery_a_change_is_not_understood() {
+    let (low, high) = two_free_ports();
+    let at = |ip: [u8; 4], port| SocketAddr::from((ip, port));
+    let (one, two) = ([127, 0, 0, 1], [127, 0, 0, 2]);
+    let four = [at(one, low), at(one, high), at(two, low), at(two, high)];
+    let server = Start::default().listen(&four).set("relay.nat_discovery", "false").start();
+    assert!(!has_line(&server, "NAT behaviour discovery"), "{}", server.text());
+    let client = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    client.set_read_timeout(Some(SOON)).expect("a timeout");
+    let mut request = vec![0, 1, 0, 8, 0x21, 0x12, 0xA4, 0x42];
+    request.extend(b"discover-nat");
+    request.extend([0x00, 0x03, 0, 4, 0, 0, 0, 6]);
+    client.send_to(&request, four[0]).expect("sent");
+    let mut answer = [0; 1500];
+    let (len, from) = client.recv_from(&mut answer).expect("an answer");
+    assert_eq!((from, &answer[..2]), (four[0], &[0x01, 0x11][..]));
+    let code = [0x00, 0x09].as_slice();
+    let at = answer[..len].windows(2).position(|part| part == code).expect("ERROR-CODE");
+    assert_eq!(answer[at + 6..at + 8], [4, 20]);
 }
 
 #[test]

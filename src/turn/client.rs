@@ -156,6 +156,12 @@ impl Relay {
 
     /// Drops a packet over a quota; the first of an allocation is reported.
     pub(super) fn over_bandwidth(&mut self, slot: usize) -> Verdict {
+        self.report_over_bandwidth(slot);
+        self.drop_packet(DropReason::Bandwidth)
+    }
+
+    /// Tells, once for an allocation, that a bandwidth quota holds it back.
+    pub(super) fn report_over_bandwidth(&mut self, slot: usize) {
         let allocation = self.table.get_mut(slot);
         if let Some(allocation) = allocation.filter(|one| !one.usage.over_reported) {
             allocation.usage.over_reported = true;
@@ -163,6 +169,5 @@ impl Relay {
             let id = allocation.id;
             self.report(Event::BandwidthExceeded { id, username });
         }
-        self.drop_packet(DropReason::Bandwidth)
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use super::reject::Reject;
 use super::relay::Relay;
+use super::settings::Settings;
 use crate::net::{Family, Flow};
 
 impl Relay {
@@ -16,11 +17,21 @@ impl Relay {
     /// Where a new client goes: 300 with the first alternate that it can reach, else 508.
     pub(super) fn redirect(&self, flow: &Flow) -> Reject {
         let family = Family::of(flow.remote.0.ip().to_canonical());
-        let fits = |server: &&SocketAddr| {
+        let fits = |server: &SocketAddr| {
             // A client must follow neither into its own host nor to a family it may not have.
             let ip = server.ip();
             Family::of(ip) == family && !ip.is_loopback() && !ip.is_unspecified()
         };
-        Reject::Draining(self.settings.alternate.iter().find(fits).copied())
+        let others = self.settings.alternate.iter().filter(|server| !self.listens_on(server));
+        Reject::Draining(others.copied().find(fits))
+    }
+
+    /// Whether an alternate is this very server, which would send its clients round in circles.
+    fn listens_on(&self, server: &SocketAddr) -> bool {
+        let Settings { service_ports, own_addresses, .. } = &*self.settings;
+        service_ports.iter().filter(|service| service.port() == server.port()).any(|service| {
+            let any = service.ip().is_unspecified() && own_addresses.contains(&server.ip());
+            any || service.ip() == server.ip()
+        })
     }
 }

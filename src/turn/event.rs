@@ -44,7 +44,8 @@ pub enum Event {
         /// Refusals since the last one that was told, which were too many to be.
         suppressed: u64,
     },
-    /// The first packet of an allocation was dropped over a bandwidth quota.
+    /// The first packet of an allocation was dropped over a bandwidth quota, or a stream of it was
+    /// held back for the first time.
     BandwidthExceeded {
         /// Which.
         id: AllocationId,

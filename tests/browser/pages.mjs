@@ -11,8 +11,8 @@ const FLAGS = [
 
 export const SETTLES_WITHIN_MS = 20_000;
 
-export const launch = () => chromium.launch({
-  executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium', headless: true, args: FLAGS,
+export const launch = (flags = []) => chromium.launch({
+  executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium', headless: true, args: [...FLAGS, ...flags],
 });
 
 /** Runs in every page before its own scripts: keeps what the test wants to look at. */

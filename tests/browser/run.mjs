@@ -14,6 +14,7 @@ import { everyone } from './everyone.mjs';
 import { closed } from './closed.mjs';
 import { complaintsOf, launch, open } from './pages.mjs';
 import { startServer } from './server.mjs';
+import { TRUSTING, freePort, onePort, transports } from './transports.mjs';
 import { trouble } from './trouble.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -71,7 +72,7 @@ class House {
       before(async () => {
         if (SHOTS) await mkdir(SHOTS, { recursive: true });
         this.server = await startServer(BINARY, how);
-        this.browser = await launch();
+        this.browser = await launch(how?.flags);
       }, { timeout: A_TEST_MS });
       tests(this);
       after(async () => {
@@ -97,3 +98,7 @@ new House().group('a call whose relay is reached over IPv6', (house) => aCall(ho
 new House().group('a server that is closed to strangers', closed, { dev: false });
 new House().group('for everyone', everyone);
 new House().group('when something fails', trouble);
+new House().group('TURN over every transport', transports, { listen: ['127.0.0.1:0', '[::1]:0'], flags: TRUSTING });
+const shared = `127.0.0.1:${await freePort()}`;
+new House().group('HTTPS, wss: and turns: on one port', onePort,
+  { http: shared, set: [`listen.tls=${shared}`], https: true, flags: TRUSTING });

@@ -10,14 +10,16 @@ const STOPS_WITHIN_MS = 5_000;
 
 /**
  * @param {string} binary
- * @param {{listen?: string, http?: string, data?: string, dev?: boolean}} [how] without `dev` it is closed to
- *   strangers and holds to its default peer policy
+ * @param {{listen?: string|string[], http?: string, data?: string, dev?: boolean, set?: string[], https?: boolean}} [how]
+ *   without `dev` it is closed to strangers and holds to its default peer policy; `https` is how pages are asked for
  * @returns {Promise<{origin: string, udp: string[], log: () => string, stop: () => Promise<void>, killAndStart: () => Promise<any>,
  *   creatorLink: () => string|undefined}>}
  */
-export async function startServer(binary, { listen = '127.0.0.1:0', http = '127.0.0.1:0', data, dev = true } = {}) {
+export async function startServer(binary, { listen = '127.0.0.1:0', http = '127.0.0.1:0', data, dev = true, set = [], https = false } = {}) {
   data ??= await mkdtemp(join(tmpdir(), 'relayhouse-browser-'));
-  const args = [...(dev ? ['--dev'] : []), '--listen', listen, '--http', http, '--data-dir', data, '--set', 'log.format=json'];
+  const listens = [listen].flat().flatMap((address) => ['--listen', address]);
+  const sets = ['log.format=json', ...set].flatMap((pair) => ['--set', pair]);
+  const args = [...(dev ? ['--dev'] : []), ...listens, '--http', http, '--data-dir', data, ...sets];
   // The server reads RELAYHOUSE_… as its configuration; what is meant for this test is not.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RELAYHOUSE_')));
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
@@ -59,5 +61,5 @@ export async function startServer(binary, { listen = '127.0.0.1:0', http = '127.
     await ended;
     return startServer(binary, { listen: ready.udp, http: ready.http, data, dev });
   };
-  return { origin: `http://${ready.http.split(',')[0]}`, udp: ready.udp.split(','), log, stop, killAndStart, creatorLink: () => creatorLink };
+  return { origin: `${https ? 'https' : 'http'}://${ready.http.split(',')[0]}`, udp: ready.udp.split(','), log, stop, killAndStart, creatorLink: () => creatorLink };
 }

@@ -66,6 +66,16 @@ fn all_three_share_a_port() {
 }
 
 #[test]
+fn a_wildcard_serves_more_on_the_address_that_another_list_names() {
+    let port = free_tcp_address().port();
+    let start = Start::default().closed().http(&[]).set("listen.tcp", &format!("0.0.0.0:{port}"));
+    let _server = start.set("http.listen", &format!("127.0.0.1:{port}")).start();
+    let at = |last: u8| SocketAddr::from(([127, 0, 0, last], port));
+    assert_eq!(served(at(1)), [true, true, false, false]);
+    assert_eq!(served(at(2)), [true, false, false, false]);
+}
+
+#[test]
 fn without_a_certificate_there_is_no_tls() {
     let start = Start::default().closed();
     let server = start.start();

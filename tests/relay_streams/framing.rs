@@ -147,3 +147,26 @@ fn bytes_that_are_no_tls_end_the_session() {
     assert!(client.is_closed());
     eventually("it is counted", || house.relay.broken_closes() == 1);
 }
+
+/// There are clients that take whatever one read of their session gives them for one message.
+#[test]
+fn every_message_has_a_tls_record_of_its_own() {
+    use std::io::Read;
+    const RECORDS: usize = 8;
+    let house = House::new();
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let mut client = house.tls_of(&[version]);
+        assert_eq!(client.binding().class, Class::Success);
+        client.send(&binding().repeat(RECORDS));
+        let mut socket = client.wire.socket();
+        for _ in 0..RECORDS {
+            let mut header = [0; 5];
+            socket.read_exact(&mut header).expect("a record");
+            assert_eq!(header[..2], [23, 3], "application data");
+            let mut record = vec![0; usize::from(u16::from_be_bytes([header[3], header[4]]))];
+            socket.read_exact(&mut record).expect("all of it");
+        }
+        socket.set_nonblocking(true).expect("an option");
+        assert!(socket.read(&mut [0; 1]).is_err(), "and nothing else");
+    }
+}

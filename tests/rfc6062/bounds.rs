@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use relayhouse::turn::DropReason;
+use relayhouse::turn::{DropReason, Event};
 
 use crate::machine::*;
 use crate::{PEER, allocated};
@@ -86,6 +86,11 @@ fn a_stream_over_the_bandwidth_is_held_back() {
         assert_eq!(world.relay.count_spliced(world.now, id, 1000, 0), Duration::ZERO);
         let rest = world.relay.count_spliced(world.now, id, 500, 0);
         assert_eq!(rest, Duration::from_millis(500));
+        world.relay.count_spliced(world.now, id, 0, 0);
+        world.drive();
+        let over =
+            world.events.iter().filter(|event| matches!(event, Event::BandwidthExceeded { .. }));
+        assert_eq!(over.count(), 1, "told once");
         world.pass(rest);
         assert_eq!(world.relay.count_spliced(world.now, id, 0, 0), Duration::ZERO);
     }

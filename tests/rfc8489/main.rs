@@ -10,5 +10,6 @@ mod s06_base;
 mod s07_fingerprint;
 mod s09_2_long_term;
 mod s09_2_reloads;
+mod s09_2_waiting;
 mod s12_binding;
 mod s14_attributes;

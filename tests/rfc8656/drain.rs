@@ -44,10 +44,11 @@ fn the_alternate_is_one_that_the_client_can_reach() {
     }
 }
 
-/// Without an alternate for it, a new client is told that there is no room, and the operator why.
+/// Without an alternate for it, or with none but this very server, a new client is told that there is no room, and the operator why.
 #[test]
 fn without_an_alternate_it_is_508() {
-    for alternates in [&[][..], &["[2001:db8:5::1]:3478"], &["127.0.0.1:3478"]] {
+    let itself = "198.51.100.1:3478";
+    for alternates in [&[][..], &["[2001:db8:5::1]:3478"], &["127.0.0.1:3478"], &[itself]] {
         let mut world = World::with(draining(alternates));
         let answer = answer(&mut world, &mut Client::at("203.0.113.7:4000"));
         assert_eq!(answer.code(), 508);

@@ -19,9 +19,9 @@ impl Shard<'_> {
             let port = relay.port;
             let Some(error) = relay.socket.next_icmp(&mut left) else { return };
             add(&self.seat.control.stats.icmp_errors, 1);
-            let IcmpError { peer, kind, code, mtu } = error;
+            let IcmpError { peer, kind, code, mtu: data } = error;
+            let icmp = Icmp { kind, code, data };
             // Whether it counts is the machine's business; what it wants to say waits for `settle`.
-            let icmp = Icmp { kind, code, data: mtu };
             let _ = self.relay.handle_icmp(self.now, port, PeerAddr(peer), icmp);
             self.settle();
         }

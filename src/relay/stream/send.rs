@@ -1,13 +1,18 @@
 //! Writing to a connection: everything of a turn at once, and what is not taken waits, within its
 //! bound.
 
+use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
 
 use super::outbox::{Cargo, Outbox};
 use super::{Connection, tls};
+use crate::stun::frame;
 
 /// The most pieces one call writes.
 const GATHERED: usize = 64;
+
+/// The most of them that have waited: where there may be more, what is new waits as well.
+const WAITED: usize = GATHERED / 2;
 
 /// Answers have this much room beyond what data of peers may take.
 const ANSWER_ROOM: usize = 8 << 10;
@@ -41,12 +46,13 @@ impl Connection {
                 break;
             }
             let mut slices = [IoSlice::new(&[]); GATHERED];
-            let (first, second) = self.backlog.as_slices();
-            (slices[0], slices[1]) = (IoSlice::new(first), IoSlice::new(second));
-            let mut count = 2;
-            for (bytes, _) in rest.clone().take(GATHERED - count) {
-                let skipped = if count == 2 { gone } else { 0 };
-                slices[count] = IoSlice::new(&bytes[skipped..]);
+            let by_message = self.tls.is_some() && self.spliced.is_none();
+            let mut count = gather(&mut self.backlog, by_message, &mut slices);
+            let mut skipped = gone;
+            // Behind all that has waited, or not at all.
+            let room = if count < WAITED { GATHERED - count } else { 0 };
+            for (bytes, _) in rest.clone().take(room) {
+                slices[count] = IoSlice::new(&bytes[std::mem::take(&mut skipped)..]);
                 count += 1;
             }
             let offered: usize = slices[..count].iter().map(|slice| slice.len()).sum();
@@ -96,6 +102,29 @@ impl Connection {
         self.paused = self.spliced.is_none() && self.backlog.len() > most;
         dropped
     }
+}
+
+/// What has waited, as a few slices: message by message, or as it lies.
+fn gather<'b>(
+    backlog: &'b mut VecDeque<u8>,
+    by_message: bool,
+    slices: &mut [IoSlice<'b>; GATHERED],
+) -> usize {
+    if !by_message {
+        let (first, second) = backlog.as_slices();
+        (slices[0], slices[1]) = (IoSlice::new(first), IoSlice::new(second));
+        return 2;
+    }
+    let mut waiting: &[u8] = backlog.make_contiguous();
+    let mut count = 0;
+    while !waiting.is_empty() && count < WAITED {
+        // Where a message was cut, its rest is as good as one.
+        let len = frame::expected(waiting).map_or(waiting.len(), |len| len.min(waiting.len()));
+        let (message, behind) = waiting.split_at(len);
+        slices[count] = IoSlice::new(message);
+        (waiting, count) = (behind, count + 1);
+    }
+    count
 }
 
 /// Writes once: how many bytes went, and whether the socket is full.

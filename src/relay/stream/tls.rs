@@ -46,8 +46,11 @@ pub(super) fn receive(
     }
 }
 
-/// Encrypts `slices` and writes what the socket takes: how many bytes of them are no longer the
-/// caller's, and whether the socket is full.
+/// Encrypts `slices`, each a record of its own, and writes what the socket takes: how many bytes of
+/// them are no longer the caller's, and whether the socket is full.
+///
+/// A message for a client is a slice: there are clients that take whatever one read of a session
+/// gives them for one message, which lets the last of several in a record wait for ever.
 pub(super) fn send(
     session: &mut ServerConnection,
     socket: &TcpStream,
@@ -61,7 +64,15 @@ pub(super) fn send(
     if slices.iter().all(|slice| slice.is_empty()) {
         return Ok((0, false));
     }
-    let taken = session.writer().write_vectored(slices)?;
+    let mut taken = 0;
+    for slice in slices {
+        let part = session.writer().write(slice)?;
+        taken += part;
+        if part < slice.len() {
+            // As much waits as may; the rest comes when it has gone.
+            break;
+        }
+    }
     Ok((taken, push(session, socket)?))
 }
 

@@ -30,7 +30,11 @@ impl Relay {
         add(&self.counters.bytes_down, down);
         let (quota, total) = (&self.settings.quota, &self.shared.bandwidth);
         let rest = allocation.charge(now.mono, Way::Up, up, quota, total);
-        rest.max(allocation.charge(now.mono, Way::Down, down, quota, total))
+        let rest = rest.max(allocation.charge(now.mono, Way::Down, down, quota, total));
+        if !rest.is_zero() {
+            self.report_over_bandwidth(slot);
+        }
+        rest
     }
 
     /// A client's connection has ended: so does the one it is spliced to.

@@ -82,7 +82,7 @@ pub(super) const KEYS: &[Key] = &[
         default: "true",
         reload: Live,
         about: "Whether clients may find out what kind of NAT they are behind (RFC 5780). It takes two \
-                addresses of one family with the same two ports in listen.udp, none of them a wildcard; \
+                addresses of one family with the same two ports in listen.udp, none of them a wildcard or behind NAT; \
                 without, this changes nothing.",
         apply: |c, v| put(&mut c.relay.nat_discovery, read::boolean(v)),
     },
