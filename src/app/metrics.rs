@@ -23,6 +23,12 @@ pub struct RelayNumbers {
     pub kernel_drops: u64,
     /// Datagrams that could not be sent.
     pub send_drops: u64,
+    /// Messages dropped towards clients over TCP and TLS that do not read.
+    pub slow_client_drops: u64,
+    /// Connections of clients ended because nothing came.
+    pub idle_closes: u64,
+    /// Connections of clients ended because of what came.
+    pub broken_closes: u64,
     /// Datagrams that came cut or without an address.
     pub receive_drops: u64,
     /// ICMP messages about datagrams to peers.
@@ -156,10 +162,15 @@ impl Page<'_, '_> {
         let sockets = [
             ("kernel_buffer".to_owned(), relay.kernel_drops),
             ("send_failed".to_owned(), relay.send_drops),
+            ("slow_client".to_owned(), relay.slow_client_drops),
             ("receive_failed".to_owned(), relay.receive_drops),
         ];
         let help = "Datagrams lost at the relay's sockets; kernel_buffer: a full receive buffer";
         self.family("socket_drops", help, None, "reason", sockets)?;
+        let closed =
+            [("idle".to_owned(), relay.idle_closes), ("broken".to_owned(), relay.broken_closes)];
+        let help = "Connections of clients that were ended here";
+        self.family("streams_ended", help, None, "reason", closed)?;
         let help = "ICMP errors about datagrams to peers";
         self.counter("icmp_errors", help, None, relay.icmp_errors)?;
         let help = "1 while new allocations are refused because the server drains";

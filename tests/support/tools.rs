@@ -76,7 +76,9 @@ impl Report {
             report.lost = number_after(line, "Total lost packets ").or(report.lost);
             report.dropped = number_after(line, "total send dropped ").or(report.dropped);
             let lower = line.to_lowercase();
-            if lower.contains("error") || lower.contains("cannot complete") {
+            // With `-S` it tries versions of TLS in turn, from those that are refused everywhere.
+            let old_tls = line.contains("SSL routines::sslv3 alert handshake failure");
+            if (lower.contains("error") && !old_tls) || lower.contains("cannot complete") {
                 report.errors.push(line.trim().to_owned());
             }
         }

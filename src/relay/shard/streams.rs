@@ -84,7 +84,8 @@ impl Shard<'_> {
         let first = self.used;
         let span = self.buffers.span(first, SLOTS);
         let (plain, cipher) = span.split_at_mut(span.len() / SLOTS * (SLOTS - 1));
-        let Some(connection) = self.streams.alive(slot, life) else { return };
+        let alive = self.streams.alive(slot, life);
+        let Some(connection) = alive.filter(|connection| !connection.is_doomed()) else { return };
         let flow = connection.flow;
         let received = connection.receive(plain, cipher);
         if flow.transport == crate::net::Transport::Tls {

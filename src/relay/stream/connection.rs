@@ -169,6 +169,11 @@ impl Connection {
         Interest { read: !self.paused && !self.stopped && !self.ended, write: self.full }
     }
 
+    /// Whether it only waits to be taken out.
+    pub(in crate::relay) fn is_doomed(&self) -> bool {
+        self.doomed
+    }
+
     /// Whether it has not taken all that it was sent.
     pub(in crate::relay) fn is_clogged(&self) -> bool {
         self.full || !self.backlog.is_empty() || !self.pending.is_empty()

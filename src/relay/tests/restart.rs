@@ -138,3 +138,33 @@ fn a_handle_can_be_shared() {
     fn shared<T: Send + Sync>() {}
     shared::<RelayHandle>();
 }
+
+#[test]
+fn a_shard_that_panics_closes_its_connections_and_takes_new_ones() {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    let relay = relay(1);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
+    let connect = || {
+        let near = TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
+        near.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+        let (socket, remote) = listener.accept().expect("it is there");
+        let local = socket.local_addr().expect("connected");
+        let stream = crate::relay::Stream { socket, tls: None, local, remote, early: Vec::new() };
+        relay.streams().hand_over(stream).expect("it is taken");
+        near
+    };
+    let answered = |mut socket: &TcpStream| {
+        socket.write_all(&BINDING).expect("written");
+        let mut answer = [0; 20];
+        socket.read_exact(&mut answer).is_ok() && answer[4..] == BINDING[4..]
+    };
+    let mut before = connect();
+    assert!(answered(&before));
+    break_every_shard(&relay);
+    let mut rest = Vec::new();
+    assert!(before.read_to_end(&mut rest).is_ok(), "it is closed");
+    assert!(answered(&connect()));
+    assert_eq!(relay.streams().open(), 1, "the place of the first is given back");
+}
