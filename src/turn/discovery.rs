@@ -12,8 +12,8 @@ use super::response::Response;
 use super::settings::NatDiscovery;
 use crate::net::{ClientAddr, Flow};
 use crate::stun::{
-    AttributeType, ChangeRequest, Malformed, Message, OtherAddress, Padding, ResponseOrigin,
-    ResponsePort, Writer,
+    AttributeType, ChangeRequest, Malformed, MappedAddress, Message, OtherAddress, Padding,
+    ResponseOrigin, ResponsePort, Writer,
 };
 
 /// What a Binding may carry where discovery is configured, and nowhere else (420).
@@ -87,13 +87,17 @@ fn room(message: &Message<'_>, mapped: SocketAddr) -> usize {
     let address = if mapped.is_ipv4() { 12 } else { 24 };
     let fingerprint = if message.has_fingerprint() { 8 } else { 0 };
     let headers = 20 + 4;
-    message.size().min(LONGEST).saturating_sub(headers + 3 * address + fingerprint)
+    message.size().min(LONGEST).saturating_sub(headers + 4 * address + fingerprint)
 }
 
 impl Discovered {
-    /// RESPONSE-ORIGIN, OTHER-ADDRESS and PADDING.
-    pub(super) fn put(&self, writer: &mut Writer<'_>) {
-        writer.put(&ResponseOrigin(self.origin)).put(&OtherAddress(self.other));
+    /// MAPPED-ADDRESS, which is asked for beside its twin, so that a client sees who rewrites
+    /// addresses on the way; RESPONSE-ORIGIN, OTHER-ADDRESS and PADDING.
+    pub(super) fn put(&self, mapped: SocketAddr, writer: &mut Writer<'_>) {
+        writer
+            .put(&MappedAddress(mapped))
+            .put(&ResponseOrigin(self.origin))
+            .put(&OtherAddress(self.other));
         if self.padding > 0 {
             writer.put(&Padding(&[0; LONGEST][..self.padding.min(LONGEST)]));
         }

@@ -181,7 +181,7 @@ impl Response {
             Body::Bound(mapped, discovered) => {
                 writer.put(&XorMappedAddress(*mapped));
                 if let Some(discovered) = discovered {
-                    discovered.put(&mut writer);
+                    discovered.put(*mapped, &mut writer);
                 }
             }
             Body::Connected(id) => {

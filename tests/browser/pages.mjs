@@ -11,8 +11,11 @@ const FLAGS = [
 
 export const SETTLES_WITHIN_MS = 20_000;
 
-export const launch = (flags = []) => chromium.launch({
-  executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium', headless: true, args: [...FLAGS, ...flags],
+/** @param {{trust?: string}} [how] `trust`: the hash of a self-made certificate's key, for HTTPS and `turns:` alike */
+export const launch = ({ trust } = {}) => chromium.launch({
+  executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium',
+  headless: true,
+  args: [...FLAGS, ...(trust ? [`--ignore-certificate-errors-spki-list=${trust}`] : [])],
 });
 
 /** Runs in every page before its own scripts: keeps what the test wants to look at. */

@@ -13,8 +13,8 @@ import { aCall } from './call.mjs';
 import { everyone } from './everyone.mjs';
 import { closed } from './closed.mjs';
 import { complaintsOf, launch, open } from './pages.mjs';
-import { startServer } from './server.mjs';
-import { TRUSTING, freePort, onePort, transports } from './transports.mjs';
+import { fingerprint, freePort, startServer } from './server.mjs';
+import { onOnePort, onSeparatePorts } from './transports.mjs';
 import { trouble } from './trouble.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -72,7 +72,8 @@ class House {
       before(async () => {
         if (SHOTS) await mkdir(SHOTS, { recursive: true });
         this.server = await startServer(BINARY, how);
-        this.browser = await launch(how?.flags);
+        const [tls] = this.server.tls;
+        this.browser = await launch({ trust: tls && await fingerprint(tls) });
       }, { timeout: A_TEST_MS });
       tests(this);
       after(async () => {
@@ -95,10 +96,13 @@ try {
 
 new House().group('a call over IPv4', aCall);
 new House().group('a call whose relay is reached over IPv6', (house) => aCall(house, { brief: true }), { listen: '[::1]:0' });
+new House().group('Chromium, each transport on ports of its own', onSeparatePorts, {
+  listen: '127.0.0.1:0,[::1]:0', tls: '127.0.0.1:0,[::1]:0',
+});
+const port = await freePort();
+new House().group('Chromium, every transport on one port', onOnePort, {
+  listen: `127.0.0.1:${port},[::1]:${port}`, tls: `127.0.0.1:${port},[::1]:${port}`, http: `127.0.0.1:${port},[::1]:${port}`,
+});
 new House().group('a server that is closed to strangers', closed, { dev: false });
 new House().group('for everyone', everyone);
 new House().group('when something fails', trouble);
-new House().group('TURN over every transport', transports, { listen: ['127.0.0.1:0', '[::1]:0'], flags: TRUSTING });
-const shared = `127.0.0.1:${await freePort()}`;
-new House().group('HTTPS, wss: and turns: on one port', onePort,
-  { http: shared, set: [`listen.tls=${shared}`], https: true, flags: TRUSTING });

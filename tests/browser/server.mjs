@@ -4,22 +4,23 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:net';
+import { connect } from 'node:tls';
 
 const READY_WITHIN_MS = 15_000;
 const STOPS_WITHIN_MS = 5_000;
 
 /**
  * @param {string} binary
- * @param {{listen?: string|string[], http?: string, data?: string, dev?: boolean, set?: string[], https?: boolean}} [how]
- *   without `dev` it is closed to strangers and holds to its default peer policy; `https` is how pages are asked for
- * @returns {Promise<{origin: string, udp: string[], log: () => string, stop: () => Promise<void>, killAndStart: () => Promise<any>,
+ * @param {{listen?: string, http?: string, tls?: string, data?: string, dev?: boolean}} [how] addresses may be
+ *   several with commas between; without `dev` it is closed to strangers and holds to its default peer policy
+ * @returns {Promise<{origin: string, udp: string[], tcp: string[], tls: string[], http: string[], log: () => string, stop: () => Promise<void>, killAndStart: () => Promise<any>,
  *   creatorLink: () => string|undefined}>}
  */
-export async function startServer(binary, { listen = '127.0.0.1:0', http = '127.0.0.1:0', data, dev = true, set = [], https = false } = {}) {
+export async function startServer(binary, { listen = '127.0.0.1:0', http = '127.0.0.1:0', tls = '', data, dev = true } = {}) {
   data ??= await mkdtemp(join(tmpdir(), 'relayhouse-browser-'));
-  const listens = [listen].flat().flatMap((address) => ['--listen', address]);
-  const sets = ['log.format=json', ...set].flatMap((pair) => ['--set', pair]);
-  const args = [...(dev ? ['--dev'] : []), ...listens, '--http', http, '--data-dir', data, ...sets];
+  const args = [...(dev ? ['--dev'] : []), ...several('--listen', listen), ...several('--http', http), '--data-dir', data, '--set', 'log.format=json', '--set', `listen.tls=${JSON.stringify(parts(tls))}`];
   // The server reads RELAYHOUSE_… as its configuration; what is meant for this test is not.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RELAYHOUSE_')));
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
@@ -59,7 +60,29 @@ export async function startServer(binary, { listen = '127.0.0.1:0', http = '127.
   const killAndStart = async () => {
     child.kill('SIGKILL');
     await ended;
-    return startServer(binary, { listen: ready.udp, http: ready.http, data, dev });
+    return startServer(binary, { listen: ready.udp, http: ready.http, tls, data, dev });
   };
-  return { origin: `${https ? 'https' : 'http'}://${ready.http.split(',')[0]}`, udp: ready.udp.split(','), log, stop, killAndStart, creatorLink: () => creatorLink };
+  return { origin: `http://${ready.http.split(',')[0]}`, udp: parts(ready.udp), tcp: parts(ready.tcp), tls: parts(ready.tls), http: parts(ready.http), log, stop, killAndStart, creatorLink: () => creatorLink };
 }
+
+const parts = (text) => (text ?? '').split(',').filter(Boolean);
+const several = (flag, text) => parts(text).flatMap((one) => [flag, one]);
+
+/** What Chromium knows the certificate on a TLS address by: the hash of its public key. */
+export const fingerprint = (address) => new Promise((resolve, reject) => {
+  const [, host, port] = /^\[?(.*?)\]?:(\d+)$/.exec(address);
+  const socket = connect({ host, port: Number(port), rejectUnauthorized: false }, () => {
+    const key = socket.getPeerX509Certificate().publicKey.export({ type: 'spki', format: 'der' });
+    socket.destroy();
+    resolve(createHash('sha256').update(key).digest('base64'));
+  });
+  socket.once('error', reject);
+});
+
+/** A port nobody had a moment ago, for addresses that must be one and the same. */
+export const freePort = () => new Promise((resolve, reject) => {
+  const server = createServer().once('error', reject).listen(0, '127.0.0.1', () => {
+    const { port } = server.address();
+    server.close(() => resolve(port));
+  });
+});

@@ -9,7 +9,11 @@ use crate::support::server::{Server, Start};
 use crate::support::tools::run_limited;
 
 /// 127.0.0.1 and 127.0.0.2, on the same two ports.
-fn server(more: impl FnOnce(Start) -> Start) -> Server {
+fn server() -> Server {
+    start(|start| start)
+}
+
+fn start(more: impl FnOnce(Start) -> Start) -> Server {
     let port = free_port_pair("127.0.0.1");
     let at = |last, port| SocketAddr::from(([127, 0, 0, last], port));
     let all = [at(1, port), at(1, port + 1), at(2, port), at(2, port + 1)];
@@ -27,11 +31,38 @@ fn discovered(server: &Server, args: &[&str]) -> String {
 }
 
 #[test]
-fn the_mapping_is_endpoint_independent() {
-    println!("{}", discovered(&server(|start| start), &["-m"]));
+fn without_a_nat_the_mapping_is_found_to_be_none() {
+    let output = discovered(&server(), &["-m", "-L", "127.0.0.1"]);
+    assert!(output.contains("No NAT! (Endpoint Independent Mapping)"), "{output}");
+    assert!(!output.contains("Not received mapped address"), "{output}");
 }
 
 #[test]
-fn the_filtering_is_endpoint_independent() {
-    println!("{}", discovered(&server(|start| start), &["-f"]));
+fn the_mapping_is_seen_to_be_the_same_from_another_address() {
+    // Without -L the tool does not know its own address and has to ask the second one.
+    let output = discovered(&server(), &["-m"]);
+    assert!(output.contains("Endpoint Independent Mapping!"), "{output}");
+    assert!(output.contains("Response origin: : 127.0.0.2:"), "{output}");
+}
+
+#[test]
+fn an_answer_comes_from_the_other_address_and_port() {
+    for padding in [&["-f"][..], &["-f", "-P"]] {
+        let output = discovered(&server(), padding);
+        assert!(output.contains("Endpoint Independent Filtering!"), "{output}");
+        assert!(output.contains("Response origin: : 127.0.0.2:"), "{output}");
+    }
+}
+
+#[test]
+fn an_answer_goes_to_another_port_of_the_client() {
+    let output = discovered(&server(), &["-t", "-T", "1"]);
+    assert!(output.contains("RFC 5780 response 2"), "{output}");
+}
+
+#[test]
+fn nothing_is_discovered_where_it_is_switched_off() {
+    let server = start(|start| start.set("relay.nat_discovery", "false"));
+    let output = discovered(&server, &["-m", "-L", "127.0.0.1"]);
+    assert!(!output.contains("Other addr"), "{output}");
 }

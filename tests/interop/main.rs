@@ -10,4 +10,5 @@ mod judge;
 mod sha256;
 mod streams;
 mod tools;
+mod turn_client_proto;
 mod turn_crate;

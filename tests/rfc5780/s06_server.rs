@@ -2,8 +2,8 @@
 
 use relayhouse::net::Transport;
 use relayhouse::stun::{
-    AttributeType, ChangeRequest, OtherAddress, Padding, ResponseOrigin, ResponsePort,
-    UnknownAttributes, Writer, XorMappedAddress,
+    AttributeType, ChangeRequest, MappedAddress, OtherAddress, Padding, ResponseOrigin,
+    ResponsePort, UnknownAttributes, Writer, XorMappedAddress,
 };
 
 use crate::machine::*;
@@ -16,6 +16,14 @@ fn an_answer_names_its_origin_and_the_other_address() {
     assert_eq!(sent.get::<XorMappedAddress>().expect("mapped").0, addr("203.0.113.7:4000"));
     assert_eq!(sent.get::<ResponseOrigin>().expect("origin").0, addr(CORNERS[0]));
     assert_eq!(sent.get::<OtherAddress>().expect("other").0, addr(CORNERS[3]));
+}
+
+/// 6.1: the address is told plainly as well as masked.
+#[test]
+fn an_answer_carries_both_spellings_of_the_address() {
+    let (_, sent) = ask(&mut world(), flow(CORNERS[0]), |_| {});
+    assert_eq!(sent.get::<MappedAddress>().expect("plain").0, addr("203.0.113.7:4000"));
+    assert_eq!(sent.get::<XorMappedAddress>().expect("masked").0, addr("203.0.113.7:4000"));
 }
 
 /// 6.1, table 1: CHANGE-REQUEST chooses the address and the port that the answer comes from.

@@ -45,7 +45,7 @@ fn a_padded_answer_is_no_longer_than_its_request() {
         };
         settings.nat_discovery = vec![corner_at(CORNERS[0]), six];
         world.relay.configure(settings.into(), credentials().into());
-        let plain = 20 + 3 * if client.starts_with('[') { 24 } else { 12 };
+        let plain = 20 + 4 * if client.starts_with('[') { 24 } else { 12 };
         let mut padded = 0;
         for asked in (0..1600).step_by(7) {
             let request = Client::at(client).bare(Method::BINDING, |w| {
