@@ -181,20 +181,17 @@ impl TurnClient {
     /// Type and code of the next ICMP attribute (RFC 8656 section 18.13) that comes in a Data
     /// indication; `None` when none comes in time.
     pub fn receive_icmp(&mut self, limit: Duration) -> Option<(u16, u16)> {
-        let deadline = Instant::now() + limit;
-        loop {
-            let packet =
-                if self.early.is_empty() { self.receive(deadline)? } else { self.early.remove(0) };
+        self.receive_that(limit, |packet| {
             let mut message = Message::new();
-            if message.unmarshal_binary(&packet).is_ok()
-                && message.typ == MessageType::new(METHOD_DATA, CLASS_INDICATION)
-                && let Ok(icmp) = message.get(AttrType(0x8004))
-            {
-                // Seven bits of type and nine of code, as the RFC draws them.
-                let bits = u16::from_be_bytes([icmp[2], icmp[3]]);
-                return Some((bits >> 9, bits & 0x1FF));
+            message.unmarshal_binary(packet).ok()?;
+            if message.typ != MessageType::new(METHOD_DATA, CLASS_INDICATION) {
+                return None;
             }
-        }
+            let icmp = message.get(AttrType(0x8004)).ok()?;
+            // Seven bits of type and nine of code, as the RFC draws them.
+            let bits = u16::from_be_bytes([icmp[2], icmp[3]]);
+            Some((bits >> 9, bits & 0x1FF))
+        })
     }
 
     /// A request with the credential; a 401 or 438 brings realm and nonce for one more try.
