@@ -12,6 +12,7 @@ use crate::support::tools::{Peer, Report, uclient};
 /// A server with the REST secret `north` on both loopback addresses.
 fn server() -> Server {
     Start::default()
+        .own_relay_ports()
         .with_ipv6()
         .arg("--secret")
         .arg("north")
@@ -123,6 +124,11 @@ fn many_clients_over_tcp_lose_nothing() {
 }
 
 #[test]
+fn many_clients_over_tls_lose_nothing() {
+    run(server().tls(), &["-t", "-S", "-y", "-c", "-m", "10"]).expect_all(10 * 5);
+}
+
+#[test]
 fn a_tcp_relay_carries_both_directions() {
     run(server().tcp(), &["-T"]).expect_all(10);
 }
@@ -148,6 +154,7 @@ fn a_tcp_relay_is_reached_from_ipv6() {
 
 #[test]
 fn many_tcp_relays_carry_everything_on_two_shards() {
-    let server = Start::default().arg("--secret").arg("north").set("relay.workers", "2").start();
+    let start = Start::default().own_relay_ports().arg("--secret").arg("north");
+    let server = start.set("relay.workers", "2").start();
     run(server.tcp(), &["-T", "-m", "8"]).expect_all(8 * 5);
 }

@@ -14,7 +14,7 @@ use crate::support::turn_client::TurnClient;
 
 /// A server with the REST secret `north` on both loopback addresses.
 fn server() -> Server {
-    Start::default().with_ipv6().arg("--secret").arg("north").start()
+    Start::default().own_relay_ports().with_ipv6().arg("--secret").arg("north").start()
 }
 
 /// Ten messages from one client through the server to an echo on `peer`.
@@ -98,7 +98,8 @@ fn many_clients_talk_to_each_other() {
 
 #[test]
 fn two_shards_serve_as_one() {
-    let server = Start::default().arg("--secret").arg("north").set("relay.workers", "2").start();
+    let start = Start::default().own_relay_ports().arg("--secret").arg("north");
+    let server = start.set("relay.workers", "2").start();
     let args = ["-y", "-m", "20", "-n", "10", "-z", "5", "-u", "ann", "-W", "north"];
     uclient(server.udp(), &args).expect_all(20 * 10);
 }
@@ -136,7 +137,8 @@ fn a_bare_timestamp_is_a_user() {
 
 #[test]
 fn each_of_several_secrets_works() {
-    let server = Start::default().set("auth.secrets", r#"["north","south"]"#).start();
+    let server =
+        Start::default().own_relay_ports().set("auth.secrets", r#"["north","south"]"#).start();
     for secret in ["north", "south"] {
         uclient(server.udp(), &["-y", "-c", "-n", "3", "-u", "ann", "-W", secret]).expect_all(6);
     }
@@ -146,7 +148,8 @@ fn each_of_several_secrets_works() {
 #[test]
 fn a_static_user_works_beside_a_secret() {
     let users = r#"{ ann = "open sesame" }"#;
-    let server = Start::default().arg("--secret").arg("north").set("auth.users", users).start();
+    let start = Start::default().own_relay_ports().arg("--secret").arg("north");
+    let server = start.set("auth.users", users).start();
     let ann = ["-y", "-c", "-n", "3", "-u", "ann", "-w", "open sesame"];
     uclient(server.udp(), &ann).expect_all(6);
     uclient(server.udp(), &["-y", "-c", "-n", "3", "-u", "bob", "-W", "north"]).expect_all(6);

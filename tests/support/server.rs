@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -80,6 +81,16 @@ impl Start {
     /// `--set key=value`.
     pub fn set(self, key: &str, value: &str) -> Self {
         self.arg("--set").arg(&format!("{key}={value}"))
+    }
+
+    /// Relay ports above the ephemeral ones, and not those of a test beside this one. A port that is
+    /// reserved (EVEN-PORT) has no socket yet: some other socket of a busy machine would be given it.
+    pub fn own_relay_ports(self) -> Self {
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        const PORTS: u16 = 200;
+        let place = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id() as u16);
+        let first = 61_000 + place % 22 * PORTS;
+        self.set("relay.ports", &format!("{first}-{}", first + PORTS - 1))
     }
 
     /// One more argument.
