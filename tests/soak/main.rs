@@ -71,6 +71,8 @@ fn server(ports: &Range<u16>) -> Server {
         .set("relay.ports", &format!("{}-{}", ports.start, ports.end - 1))
         .set("quota.allocations_per_user", &QUOTA.to_string())
         .set("limits.max_lifetime", "10m")
+        // Everybody over TCP comes from one address here, as from behind one router.
+        .set("limits.unauthenticated_rate", "5000")
         .set("http.trusted_proxies", "127.0.0.1")
         .start()
 }

@@ -176,11 +176,14 @@ pub fn clean_environment(command: &mut Command) {
 struct Lines {
     lines: Mutex<Vec<String>>,
     bell: Condvar,
+    /// Pipes that are still read.
+    open: AtomicU16,
 }
 
 impl Lines {
     fn follow(self: &Arc<Self>, from: impl Read + Send + 'static) {
         let lines = Arc::clone(self);
+        lines.open.fetch_add(1, Ordering::SeqCst);
         std::thread::spawn(move || {
             let mut reader = BufReader::new(from);
             let mut line = Vec::new();
@@ -190,8 +193,17 @@ impl Lines {
                 lines.bell.notify_all();
                 line.clear();
             }
+            lines.open.fetch_sub(1, Ordering::SeqCst);
             lines.bell.notify_all();
         });
+    }
+
+    /// Waits until the last line of a process that has ended is read.
+    fn wait_for_end(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        while self.open.load(Ordering::SeqCst) > 0 && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     fn text(&self) -> String {
@@ -227,7 +239,16 @@ impl Server {
         output.follow(child.stderr.take().expect("stderr is a pipe"));
         output.follow(child.stdout.take().expect("stdout is a pipe"));
         let [udp, tcp, tls, http] = [const { Vec::new() }; 4];
-        let mut server = Self { child, output, udp, tcp, tls, http, data_dir, _scratch: scratch };
+        let mut server = Self {
+            child,
+            output: Arc::clone(&output),
+            udp,
+            tcp,
+            tls,
+            http,
+            data_dir,
+            _scratch: scratch,
+        };
         let deadline = Instant::now() + limit;
         loop {
             if let Some(ready) = server.log().into_iter().find(|l| message(l) == Some("ready")) {
@@ -240,7 +261,7 @@ impl Server {
             let status = server.child.try_wait().expect("the child can be asked");
             let late = Instant::now() > deadline;
             if status.is_some() || late {
-                std::thread::sleep(Duration::from_millis(100)); // the last lines
+                output.wait_for_end(Duration::from_secs(if late { 0 } else { 5 }));
                 let why = match status {
                     Some(status) => format!("the server ended before it was ready ({status})"),
                     None => format!("the server was not ready within {limit:?}"),
