@@ -235,7 +235,9 @@ fn decrypted(session: &mut ServerConnection) -> io::Result<Vec<u8>> {
 /// A place on the HTTP side, as soon as one is free.
 async fn http(shared: &Shared, inside: Inside) -> Result<Decided, Refusal> {
     let Some(door) = shared.doors.http.clone() else { return Err(Refusal::Http) };
-    let entered = tokio::time::timeout(PATIENCE, door.enter()).await;
+    // Who waits here is in the crowd: an HTTP side that is full must not keep the relay's clients out.
+    let patience = if shared.crowd.is_thin() { PATIENCE } else { Duration::ZERO };
+    let entered = tokio::time::timeout(patience, door.enter()).await;
     let place = entered.ok().flatten().ok_or(Refusal::Http)?;
     Ok(Decided::Http(door, place, inside))
 }

@@ -41,6 +41,11 @@ impl Crowd {
         Waiting { crowd: Arc::clone(self), source: None, _permit: permit }
     }
 
+    /// Whether more than half of the places are free.
+    pub(super) fn is_thin(&self) -> bool {
+        self.room.available_permits() > MOST / 2
+    }
+
     fn sources(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, u32>> {
         self.by_source.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,5 +106,19 @@ mod tests {
         drop((waiting, other));
         assert!(crowd.sources().is_empty());
         assert_eq!(crowd.room.available_permits(), MOST);
+    }
+
+    #[tokio::test]
+    async fn a_crowd_is_thin_up_to_half_of_its_places() {
+        let crowd = Crowd::new();
+        let mut waiting = Vec::new();
+        for _ in 1..MOST / 2 {
+            waiting.push(crowd.enter().await);
+        }
+        assert!(crowd.is_thin());
+        waiting.push(crowd.enter().await);
+        assert!(!crowd.is_thin());
+        waiting.pop();
+        assert!(crowd.is_thin());
     }
 }

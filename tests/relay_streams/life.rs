@@ -1,10 +1,11 @@
 //! How connections begin and end.
 
+use std::io::Write;
 use std::net::Shutdown;
 use std::time::Duration;
 
 use relayhouse::relay::{Refused, StreamLimits};
-use relayhouse::stun::Class;
+use relayhouse::stun::{Class, ConnectionId, Method, TransactionId, Writer};
 use relayhouse::turn::{EndReason, Event};
 
 use super::client::{Client, Wire, binding, call, datagram};
@@ -37,6 +38,26 @@ fn a_reset_ends_the_allocation_too() {
     drop(client);
     eventually("the allocation is gone", || house.relay.counters().allocations == 0);
     eventually("so is the connection", || house.open() == 0);
+}
+
+#[test]
+fn a_connection_that_broke_does_not_move_to_another_shard() {
+    let house = House::new();
+    let (mut near, far) = house.pair();
+    // The answer to the first cannot be written any more; the second names the other shard. That it
+    // is signed is claimed and not proven.
+    let mut buffer = [0; 128];
+    let id = TransactionId([3; 12]);
+    let mut bind = Writer::new(&mut buffer, Class::Request, Method::CONNECTION_BIND, id);
+    bind.put(&ConnectionId(1 << 24)).integrity_sha1(b"nobody's");
+    let len = bind.finish().expect("it fits");
+    near.write_all(&[&binding(), &buffer[..len]].concat()).expect("written");
+    let stream = House::stream(far, &[]);
+    socket2::SockRef::from(&near).set_linger(Some(Duration::ZERO)).expect("an option");
+    drop(near);
+    house.relay.streams().hand_over(stream).expect("it is taken");
+    assert_eq!(house.relay.streams_accepted(), 1);
+    eventually("it is gone", || house.open() == 0);
 }
 
 #[test]

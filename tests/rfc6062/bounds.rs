@@ -83,7 +83,7 @@ fn a_stream_over_the_bandwidth_is_held_back() {
         let mut client = Client::over_tcp("203.0.113.7:4000");
         client.allocate_tcp(&mut world);
         let id = client.connected(&mut world, PEER);
-        assert_eq!(world.relay.count_spliced(world.now, id, 1000, 0), Duration::ZERO);
+        assert_eq!(world.relay.count_spliced(world.now, id, 500, 0), Duration::ZERO);
         let rest = world.relay.count_spliced(world.now, id, 500, 0);
         assert_eq!(rest, Duration::from_millis(500));
         world.relay.count_spliced(world.now, id, 0, 0);

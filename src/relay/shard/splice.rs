@@ -141,6 +141,10 @@ impl Shard<'_> {
         self.flush();
         let shard = usize::from(shard);
         let Some(connection) = self.streams.at(slot) else { return };
+        if connection.is_doomed() {
+            // That could not be written: it ends here. Another shard would not know that it has to.
+            return;
+        }
         let bound_here = self.relay.has_allocation(&connection.flow);
         let Some(control) = self.seat.shards.get(shard) else {
             return self.streams.doom(slot, Ended::Broken);

@@ -27,6 +27,10 @@ const SLOTS: usize = 3;
 /// Who has no allocation has no use for longer messages: every request there is fits.
 const LONGEST_UNPROVEN: usize = 8 << 10;
 
+/// The most bytes one look at a connection takes off its socket; of who has no allocation as many as
+/// one message may have. Each request there costs hashing, and would come by the thousand.
+const LARGEST_READ: usize = 64 << 10;
+
 /// The type of a Data indication (RFC 8656 section 11.3).
 const DATA_INDICATION: [u8; 2] = [0x00, 0x17];
 
@@ -87,7 +91,9 @@ impl Shard<'_> {
         let alive = self.streams.alive(slot, life);
         let Some(connection) = alive.filter(|connection| !connection.is_doomed()) else { return };
         let flow = connection.flow;
-        let received = connection.receive(plain, cipher);
+        let proven = connection.spliced.is_some() || self.relay.has_allocation(&flow);
+        let most = if proven { LARGEST_READ } else { LONGEST_UNPROVEN };
+        let received = connection.receive(plain, cipher, most);
         if flow.transport == crate::net::Transport::Tls {
             // Reading may bring forth something to send: an alert, a key update.
             self.call(slot);

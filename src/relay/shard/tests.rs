@@ -1,7 +1,8 @@
 //! Where a shard's answers leave from: of its listeners the one that the machine names, whichever
 //! the request came to (RFC 5780 section 6.1).
 
-use std::net::SocketAddr;
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
@@ -13,7 +14,7 @@ use super::super::clock::Clock;
 use super::super::control::{Control, Orders};
 use super::super::listener::Listener;
 use super::super::socket::{Sharing, Socket};
-use super::super::stream::{Census, StreamLimits};
+use super::super::stream::{Arrival, Census, Stream, StreamLimits};
 use super::super::tests::{address_of, peer};
 use super::{Seat, Shard};
 
@@ -91,4 +92,23 @@ fn an_answer_from_where_nobody_listens_is_counted_and_not_sent() {
     shard.post(Route::Client(flow), shard.buffers.answer_start(0), 6, 0);
     assert!(shard.outgoing.is_empty());
     assert_eq!(shard.seat.control.stats.send_drops.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_stranger_with_much_to_say_is_listened_to_for_a_short_while_each_turn() {
+    let (mut seat, _) = seat(&["127.0.0.1:0"]);
+    let mut shard = Shard::open(&mut seat, [2; 32]).expect("an epoll");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
+    let local = listener.local_addr().expect("bound");
+    let mut near = TcpStream::connect(local).expect("connected");
+    let (socket, remote) = listener.accept().expect("it is there");
+    socket.set_nonblocking(true).expect("an option");
+    near.write_all(&b"\x00\x01\x00\x00\x21\x12\xA4\x42abcdefghijkl".repeat(2000)).expect("sent");
+    let place = Census::enter(&shard.seat.census, 0).expect("there is room");
+    let stream = Stream { socket, tls: None, local, remote, early: Vec::new() };
+    shard.welcome(vec![Arrival::New(stream, place)]);
+    shard.flush();
+    // It is looked at twice when it comes.
+    let answered = shard.relay.counters().snapshot().bindings;
+    assert!((1..=820).contains(&answered), "{answered} requests in one turn");
 }

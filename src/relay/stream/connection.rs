@@ -15,9 +15,6 @@ use crate::net::{ClientAddr, Flow, Transport};
 use crate::stun::frame;
 use crate::time::Instant;
 
-/// The most bytes one look at a plain connection reads.
-const LARGEST_READ: usize = 64 << 10;
-
 /// Up to this many bytes of memory are kept for the next message that comes in pieces.
 const KEPT: usize = 2 << 10;
 
@@ -111,8 +108,13 @@ impl Connection {
     }
 
     /// Reads what is there. `plain` takes the messages and has room for the longest and a read;
-    /// `cipher` is for what TLS has to decrypt.
-    pub(in crate::relay) fn receive(&mut self, plain: &mut [u8], cipher: &mut [u8]) -> Received {
+    /// `cipher` is for what TLS has to decrypt. No more than `most` bytes are taken off the socket.
+    pub(in crate::relay) fn receive(
+        &mut self,
+        plain: &mut [u8],
+        cipher: &mut [u8],
+        most: usize,
+    ) -> Received {
         let held = self.partial.len();
         if std::mem::take(&mut self.early) && held > 0 {
             // What came with it comes first, and alone: there may be much of it.
@@ -123,10 +125,13 @@ impl Connection {
         let fresh = &mut plain[held..];
         let (got, ended) = match &mut self.tls {
             None => {
-                let room = fresh.len().min(LARGEST_READ);
+                let room = fresh.len().min(most);
                 read(&self.socket, &mut fresh[..room])
             }
-            Some(session) => tls::receive(session, &self.socket, fresh, cipher),
+            Some(session) => {
+                let room = cipher.len().min(most);
+                tls::receive(session, &self.socket, fresh, &mut cipher[..room])
+            }
         };
         let fresh = &fresh[..got];
         if got == 0 {
