@@ -96,7 +96,7 @@ impl Relay {
         if method == Method::CONNECTION_BIND
             && let Some(shard) = self.elsewhere(&flow, message)
         {
-            return match self.may_answer(now, &flow) {
+            return match self.may_guess(now, &flow) {
                 true => Outcome::Elsewhere(shard),
                 false => Outcome::Silence(DropReason::RateLimited),
             };
@@ -155,14 +155,24 @@ impl Relay {
         }
     }
 
+    /// Whether a stranger may have one more answer. The address of a stream is not forged, so no
+    /// answer to it hits somebody else; and its client never asks a second time, so silence would
+    /// leave it hanging.
     pub(super) fn may_answer(&mut self, now: Now, flow: &Flow) -> bool {
+        flow.transport.is_stream() || self.may_guess(now, flow)
+    }
+
+    /// Whether one more guess at credentials is looked at, whatever it came over.
+    fn may_guess(&mut self, now: Now, flow: &Flow) -> bool {
         let rate = self.settings.unauthenticated_rate;
         self.limiter.admits(now.mono, flow.remote.0.ip(), rate)
     }
 
     /// The answer to credentials that did not hold.
     fn deny(&mut self, now: Now, flow: Flow, message: &Message<'_>, denied: Denied) -> Outcome {
-        if !self.may_answer(now, &flow) {
+        let guess = matches!(denied, Denied::Unauthorized(_) | Denied::WrongUser);
+        let may = if guess { self.may_guess(now, &flow) } else { self.may_answer(now, &flow) };
+        if !may {
             return Outcome::Silence(DropReason::RateLimited);
         }
         let code = denied.code();
@@ -171,7 +181,7 @@ impl Relay {
         if !matches!(denied, Denied::Challenge) {
             self.count_refusal(message, code);
         }
-        if matches!(denied, Denied::Unauthorized(_) | Denied::WrongUser) {
+        if guess {
             add(&self.counters.authentication_failures, 1);
         }
         if !matches!(denied, Denied::Challenge | Denied::StaleNonce) {

@@ -237,3 +237,23 @@ fn every_end_is_reported_even_of_thousands_at_once() {
     assert_eq!(ends.count(), 3000);
     world.assert_clean();
 }
+
+/// A client on a stream never asks again: many of them behind one address are all challenged,
+/// while guesses at credentials stay bounded.
+#[test]
+fn strangers_on_streams_are_answered_however_many_share_an_address() {
+    let mut world = World::with(|settings| settings.unauthenticated_rate = 10);
+    let mut guesses = 0;
+    for port in 0..200 {
+        let mut client =
+            Client::at(&format!("203.0.113.7:{}", 4000 + port)).named("alice", "wrong");
+        client.flow.transport = relayhouse::net::Transport::Tcp;
+        client.greet(&mut world);
+        let request = client.request(Method::ALLOCATE, |w| {
+            w.put(&RequestedTransport(17));
+        });
+        guesses += world.client_sends(client.flow, &request).len();
+    }
+    assert_eq!(guesses, 10);
+    world.assert_clean();
+}
