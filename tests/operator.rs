@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use support::credentials::Credential;
 use support::http;
 use support::server::{BINARY, Server, Start, message};
-use support::turn_client::TurnClient;
+use support::turn_client::{TurnClient, With};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -204,6 +204,24 @@ fn a_public_address_that_is_written_down_is_not_asked_for() {
     let server = server.set("relay.external", "203.0.113.9").start();
     assert!(!has_line(&server, "public address found"), "{}", server.text());
     assert!(server.text().contains("203.0.113.9 (127.0.0.1 here)"), "{}", server.text());
+}
+
+#[test]
+fn every_pair_of_a_public_and_a_private_address_is_told_under_its_public_name() {
+    let server = closed()
+        .set("relay.addresses", "127.0.0.1,127.0.0.2,::1")
+        .set("relay.external", "203.0.113.9/127.0.0.1,203.0.113.10/127.0.0.2,2001:db8::9/::1")
+        .start();
+    assert!(server.text().contains("203.0.113.9 (127.0.0.1 here)"), "{}", server.text());
+    assert!(server.text().contains("203.0.113.10 (127.0.0.2 here)"), "{}", server.text());
+    assert!(server.text().contains("2001:db8::9 (::1 here)"), "{}", server.text());
+    let credential = Credential::fresh("north-star-of-the-tests", "ann");
+    let mut client = TurnClient::new(server.udp(), credential);
+    // ADDITIONAL-ADDRESS-FAMILY: IPv6.
+    let both = With::Value(stun::attributes::AttrType(0x8000), vec![2, 0, 0, 0]);
+    let relayed = client.allocate_with(&[both]).expect("allocated").relayed;
+    let names: Vec<_> = relayed.iter().map(|one| one.ip().to_string()).collect();
+    assert_eq!(names, ["203.0.113.9", "2001:db8::9"]);
 }
 
 #[test]
