@@ -144,7 +144,8 @@ pub(super) const KEYS: &[Key] = &[
         default: "200",
         reload: Live,
         about: "Answers per second to one address that has not authenticated, so that this server \
-                is no amplifier; 0 is no limit. Raise it if very many clients share an address.",
+                is no amplifier; 0 is no limit. Over TCP and TLS, where addresses are not forged, it \
+                bounds wrong credentials alone. Raise it if very many clients share an address.",
         apply: |c, v| put(&mut c.unauthenticated_rate, read::count(v, u32::MAX)),
     },
     Key {
