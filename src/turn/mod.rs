@@ -43,7 +43,7 @@ mod verdict;
 mod wish;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use command::{Answer, Command, ConnectionId, OpenFailure, OpenId, RelayKind};
 pub use counters::{Counters, Snapshot};

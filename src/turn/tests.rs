@@ -1,10 +1,10 @@
-//! What the unit tests of this folder share. The machine itself is tested at its doors, from
+//! What the unit tests here and of the driver share. The machine itself is tested at its doors, from
 //! `tests/rfc8656`.
 
 use super::settings::{ChannelNumbers, Limits, QuotaLimits, Settings};
 
 /// Settings with nothing configured.
-pub(super) fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         relay_addresses: Vec::new(),
         ports: 49_152..=65_535,

@@ -8,7 +8,7 @@ use std::sync::mpsc::sync_channel;
 
 use crate::creds::{CredentialSettings, Credentials};
 use crate::net::{ClientAddr, Flow, Transport};
-use crate::turn::{ChannelNumbers, Limits, QuotaLimits, Route, Settings, Shared};
+use crate::turn::{Route, Settings, Shared};
 
 use super::super::clock::Clock;
 use super::super::control::{Control, Orders};
@@ -19,21 +19,7 @@ use super::super::tests::{address_of, peer};
 use super::{Seat, Shard};
 
 fn settings() -> Settings {
-    Settings {
-        relay_addresses: Vec::new(),
-        ports: 30_000..=30_000,
-        channel_numbers: ChannelNumbers::Rfc5766,
-        limits: Limits::default(),
-        quota: QuotaLimits::default(),
-        allow: Vec::new(),
-        deny: Vec::new(),
-        own_addresses: Vec::new(),
-        service_ports: Vec::new(),
-        unauthenticated_rate: 0,
-        nat_discovery: Vec::new(),
-        alternate: Vec::new(),
-        draining: false,
-    }
+    Settings { ports: 30_000..=30_000, ..crate::turn::tests::settings() }
 }
 
 /// What a shard that listens on `addresses` sits on, and where it really listens.

@@ -12,7 +12,7 @@ use crate::relay::{RelayConfig, RelayHandle, start};
 use crate::stun::{
     Class, Message, Method, Nonce, Realm, RequestedTransport, TransactionId, Username, Writer,
 };
-use crate::turn::{ChannelNumbers, Limits, QuotaLimits, RelayAddress, Settings};
+use crate::turn::{RelayAddress, Settings};
 
 use super::peer;
 
@@ -29,17 +29,7 @@ fn relay(workers: usize) -> RelayHandle {
         settings: Settings {
             relay_addresses: vec![RelayAddress { local, public: local }],
             ports: 30_000..=30_000,
-            channel_numbers: ChannelNumbers::Rfc5766,
-            limits: Limits::default(),
-            quota: QuotaLimits::default(),
-            allow: Vec::new(),
-            deny: Vec::new(),
-            own_addresses: Vec::new(),
-            service_ports: Vec::new(),
-            unauthenticated_rate: 0,
-            nat_discovery: Vec::new(),
-            alternate: Vec::new(),
-            draining: false,
+            ..crate::turn::tests::settings()
         },
         credentials: Arc::new(Credentials::new(credentials).expect("good settings")),
         streams: crate::relay::StreamLimits::default(),
