@@ -10,6 +10,9 @@ use std::ops::Range;
 use super::socket::Socket;
 use super::sys::{Letter, Name, SendBatch, SendControl};
 
+/// The most datagrams or trains that leave with one call.
+const HEADERS: usize = 128;
+
 /// No letter.
 const NONE: u16 = u16::MAX;
 
@@ -33,8 +36,12 @@ impl Chain {
 /// A packet to send.
 #[derive(Clone, Debug)]
 pub(super) struct Post {
+    /// What goes in front of them and lies elsewhere in the shard's memory; often nothing.
+    pub(super) front: Range<usize>,
     /// Where its bytes lie in the shard's memory.
     pub(super) bytes: Range<usize>,
+    /// Zero bytes behind them.
+    pub(super) pad: u8,
     /// To whom.
     pub(super) to: SocketAddr,
     /// From which address, on a socket bound to a wildcard.
@@ -55,14 +62,15 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    /// Room for `capacity` letters; more grows it.
-    pub(super) fn new(capacity: usize) -> Self {
+    /// Room for `capacity` letters; more grows it. Letters of one size to one receiver leave as
+    /// `trains`, if the kernel takes them.
+    pub(super) fn new(capacity: usize, trains: bool) -> Self {
         Self {
             letters: Vec::with_capacity(capacity),
             next: Vec::with_capacity(capacity),
             order: Vec::with_capacity(capacity),
             capacity,
-            sender: SendBatch::new(capacity),
+            sender: SendBatch::new(HEADERS.min(capacity), trains),
         }
     }
 
@@ -82,7 +90,9 @@ impl Outgoing {
         self.letters.push(Letter {
             to: Name::from(post.to),
             control: SendControl::new(post.source, post.traffic_class, post.to.is_ipv4()),
+            front: post.front,
             bytes: post.bytes,
+            pad: post.pad,
             dont_fragment: post.dont_fragment,
         });
         self.next.push(NONE);

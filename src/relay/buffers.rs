@@ -16,15 +16,21 @@ pub(super) struct Buffers {
     stride: usize,
     /// Where the small slots begin that answers are written into.
     answers: usize,
+    /// Where the fronts of a train's datagrams begin.
+    fronts: usize,
 }
 
 impl Buffers {
-    /// `slots` slots for datagrams of up to `room` bytes, and `answers` slots for answers. Fresh
-    /// memory of the kernel: 4 MiB of it cost what the packets really fill.
-    pub(super) fn new(slots: usize, room: usize, answers: usize) -> Self {
+    /// `slots` slots for datagrams of up to `room` bytes, `answers` slots for answers and `fronts` for
+    /// what goes in front of a train's datagrams. Fresh memory of the kernel: 4 MiB of it cost what the
+    /// packets really fill.
+    pub(super) fn new(slots: usize, room: usize, answers: usize, fronts: usize) -> Self {
         let stride = HEADROOM + room + TAILROOM + STAGGER;
-        let memory = vec![0; slots * stride + answers * MIN_BUFFER].into_boxed_slice();
-        Self { memory, room, stride, answers: slots * stride }
+        let answers_at = slots * stride;
+        let fronts_at = answers_at + answers * MIN_BUFFER;
+        let shadow = room + TAILROOM;
+        let memory = vec![0; fronts_at + fronts * HEADROOM + shadow].into_boxed_slice();
+        Self { memory, room, stride, answers: answers_at, fronts: fronts_at }
     }
 
     /// Where the datagram of `slot` is received.
@@ -64,6 +70,19 @@ impl Buffers {
     /// Where answer slot `index` begins in [`Self::memory`].
     pub(super) fn answer_start(&self, index: usize) -> usize {
         self.answers + index * MIN_BUFFER
+    }
+
+    /// Where the front at `index` is, for a datagram of a train: [`HEADROOM`] bytes to write into, and
+    /// behind them as many as the datagram has, which stand in for it and mean nothing. Fronts before
+    /// this one are not touched by what is done with it, those behind it are.
+    pub(super) fn front(&mut self, index: usize) -> &mut [u8] {
+        let start = self.front_start(index);
+        &mut self.memory[start..]
+    }
+
+    /// Where the front at `index` begins in [`Self::memory`].
+    pub(super) fn front_start(&self, index: usize) -> usize {
+        self.fronts + index * HEADROOM
     }
 
     /// Everything, to change in place.

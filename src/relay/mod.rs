@@ -34,5 +34,6 @@ mod workers;
 
 pub use error::StartError;
 pub use handle::{BufferReport, RelayHandle};
+pub use shard::Trains;
 pub use start::{RelayConfig, start};
 pub use stream::{Refused, Stream, StreamDoor, StreamLimits};

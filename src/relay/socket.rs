@@ -14,6 +14,9 @@ use super::sys::{self, Fragmenting, Granted, IcmpError};
 /// The most datagrams one call receives.
 pub(super) const BATCH: usize = 64;
 
+/// How many packets of one socket a turn should take: one heavy flow must not hold up the others.
+const TURN: usize = 4 * BATCH;
+
 /// For so many turns a socket counts as not emptied after all that was asked for came: with many
 /// sockets ready, its next look comes that much later.
 const RECENT: u64 = 8;
@@ -36,6 +39,8 @@ pub(super) struct Socket {
     pub(super) pending: Chain,
     /// How many datagrams came last time, rounded up: see [`Self::want`].
     usual: u8,
+    /// How many one call may fetch: fewer when they are trains, see [`TURN`].
+    most: u8,
     /// The turn of the last look, if all that was asked for came; else 0.
     full_in: u64,
     fragmenting: Fragmenting,
@@ -62,12 +67,27 @@ impl Socket {
         sys::enlarge_buffers(inner.as_fd());
         inner.bind(&address.into())?;
         let (pending, fragmenting) = (Chain::EMPTY, Fragmenting::Allowed);
-        Ok(Self { inner, ipv4, pending, usual: 1, full_in: 0, fragmenting, drops: 0 })
+        Ok(Self {
+            inner,
+            ipv4,
+            pending,
+            usual: 1,
+            most: BATCH as u8,
+            full_in: 0,
+            fragmenting,
+            drops: 0,
+        })
     }
 
     /// Keeps what ICMP says about datagrams that leave from here.
     pub(super) fn report_icmp(&self) -> io::Result<()> {
         sys::report_icmp(self.inner.as_fd(), self.ipv4)
+    }
+
+    /// Lets datagrams come as trains, where the kernel can.
+    pub(super) fn receive_trains(&self) {
+        // An older kernel cannot, and gives each by itself as before.
+        let _ = sys::receive_trains(self.inner.as_fd());
     }
 
     /// The oldest ICMP message that was kept; others' reports are passed over, at most `most` of
@@ -102,13 +122,15 @@ impl Socket {
     /// look into its empty queue; one with bursts gets them whole.
     pub(super) fn want(&self, turn: u64) -> usize {
         let just_now = turn <= self.full_in + RECENT;
-        if just_now { BATCH } else { usize::from(self.usual) }
+        usize::from(if just_now { self.most } else { self.usual })
     }
 
-    /// `got` datagrams came where `asked` were asked for.
-    pub(super) fn learn(&mut self, turn: u64, asked: usize, got: usize) {
+    /// `got` datagrams or trains came where `asked` were asked for, `packets` in all.
+    pub(super) fn learn(&mut self, turn: u64, asked: usize, got: usize, packets: usize) {
         self.full_in = if got >= asked { turn } else { 0 };
-        self.usual = got.next_power_of_two().clamp(1, BATCH) as u8;
+        let most = (TURN * got).checked_div(packets).unwrap_or(BATCH).clamp(1, BATCH);
+        self.most = most as u8;
+        self.usual = got.next_power_of_two().clamp(1, most) as u8;
     }
 
     /// Takes the kernel's drop counter; what is new in it is added to `total`.
@@ -153,28 +175,37 @@ mod tests {
     fn what_a_turn_left_behind_is_fetched_whole() {
         let mut socket = socket();
         assert_eq!(socket.want(70), 1);
-        socket.learn(70, 1, 1);
+        socket.learn(70, 1, 1, 1);
         assert_eq!(socket.want(71), BATCH);
-        socket.learn(71, BATCH, 5);
+        socket.learn(71, BATCH, 5, 5);
         assert_eq!(socket.want(72), 8, "it is empty again");
     }
 
     #[test]
     fn a_burst_is_asked_for_whole_when_it_comes_again() {
         let mut socket = socket();
-        socket.learn(70, BATCH, 30);
+        socket.learn(70, BATCH, 30, 30);
         assert_eq!(socket.want(90), 32);
-        socket.learn(90, 64, BATCH);
+        socket.learn(90, 64, BATCH, BATCH);
         assert_eq!(socket.want(200), BATCH, "and never for more than a batch");
     }
 
     #[test]
     fn a_socket_with_a_packet_now_and_then_is_asked_for_one() {
         let mut socket = socket();
-        socket.learn(70, 1, 1);
+        socket.learn(70, 1, 1, 1);
         assert_eq!(socket.want(90), 1);
-        socket.learn(90, 1, 0);
+        socket.learn(90, 1, 0, 0);
         assert_eq!(socket.want(91), 1);
+    }
+
+    #[test]
+    fn long_trains_are_fetched_a_few_at_a_time() {
+        let mut socket = socket();
+        socket.learn(70, BATCH, BATCH, BATCH * 64);
+        assert_eq!(socket.want(71), 4);
+        socket.learn(71, 4, 4, 4);
+        assert_eq!(socket.want(72), BATCH, "single ones again");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::control::{Control, Orders};
 use super::error::StartError;
 use super::handle::{BufferReport, RelayHandle, Worker};
 use super::listener::{Listener, MAX_LISTENERS};
-use super::shard::Seat;
+use super::shard::{Seat, Trains};
 use super::stream::{Census, StreamDoor, StreamLimits};
 use super::{probe, supervise, sys, workers};
 
@@ -35,6 +35,8 @@ pub struct RelayConfig {
     pub credentials: Arc<Credentials>,
     /// The bounds of connections over TCP and TLS, which come in by [`RelayHandle::streams`].
     pub streams: StreamLimits,
+    /// Whether datagrams travel in trains between us and the kernel.
+    pub trains: Trains,
     /// Events that can wait for their reader; more are counted and lost. At least 1.
     pub event_capacity: usize,
 }
@@ -79,6 +81,7 @@ pub fn start(config: RelayConfig) -> Result<RelayHandle, StartError> {
             control: Arc::clone(&controls[index]),
             shards: Arc::clone(&controls),
             index,
+            trains: config.trains,
             census: Arc::clone(&census),
             shared: Arc::clone(&shared),
             events: sender.clone(),

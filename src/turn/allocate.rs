@@ -202,7 +202,7 @@ impl Relay {
     /// Commands for every relayed address that waits for one.
     pub(super) fn ask_for_sockets(&mut self, slot: usize) {
         let Some(allocation) = self.table.get(slot) else { return };
-        let kind = allocation.kind;
+        let (kind, client) = (allocation.kind, allocation.flow.transport);
         let wishes: Vec<_> = allocation
             .relays
             .iter()
@@ -211,7 +211,7 @@ impl Relay {
             .collect();
         for (id, port) in wishes {
             self.openings.insert(id, slot);
-            self.command(Command::OpenRelay { id, port, kind });
+            self.command(Command::OpenRelay { id, port, kind, client });
         }
     }
 

@@ -172,7 +172,7 @@ impl World {
 
     fn carry_out(&mut self, command: Command) -> Option<Answer> {
         match command {
-            Command::OpenRelay { id, port, kind } => {
+            Command::OpenRelay { id, port, kind, .. } => {
                 if self.refuse_first > 0 {
                     self.refuse_first -= 1;
                     return Some(Answer::RelayFailed(id, OpenFailure::InUse));

@@ -50,6 +50,7 @@ fn config(listen: &[&str], workers: usize) -> RelayConfig {
         settings: settings(),
         credentials: credentials(&[("alice", "wonder")]),
         streams: relayhouse::relay::StreamLimits::default(),
+        trains: Default::default(),
         event_capacity: 1024,
     }
 }

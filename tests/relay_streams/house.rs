@@ -67,6 +67,7 @@ impl House {
             settings: settings(),
             credentials: credentials(),
             streams: StreamLimits::default(),
+            trains: Default::default(),
             event_capacity: 4096,
         };
         change(&mut config);

@@ -23,6 +23,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::creds::Secret;
+use crate::relay::Trains;
 use crate::turn::{ChannelNumbers, Limits, QuotaLimits};
 
 pub use effective::{Change, Effective, Reloaded};
@@ -114,6 +115,8 @@ pub struct Relay {
     pub ports: RangeInclusive<u16>,
     /// Threads; 0 is one per core.
     pub workers: usize,
+    /// Whether datagrams come and go in trains, unless the kernel is one that gets it wrong.
+    pub trains: Trains,
     /// What clients may bind.
     pub channel_numbers: ChannelNumbers,
     /// Where new clients go while this server drains.
@@ -288,6 +291,7 @@ impl Config {
                 stun_server: None,
                 ports: 1..=1,
                 workers: 0,
+                trains: Trains::default(),
                 channel_numbers: ChannelNumbers::default(),
                 alternate_servers: Vec::new(),
                 nat_discovery: true,

@@ -6,6 +6,7 @@ mod doctor;
 mod drain;
 mod endpoints;
 pub mod kept;
+mod kernel;
 mod listeners;
 mod nat_discovery;
 mod notify;
@@ -166,6 +167,7 @@ fn start_relay(
         settings,
         credentials: Arc::new(settings::credentials(config, kept)?),
         streams: StreamLimits { connections: config.stream_connections, ..StreamLimits::default() },
+        trains: kernel::trains(config.relay.trains),
         event_capacity: EVENT_CAPACITY,
     });
     let relay = relay.map_err(|error| match error {

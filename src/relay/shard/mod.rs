@@ -40,6 +40,9 @@ use super::token::Token;
 /// Answers that can wait to be sent together, beside the packets of a batch.
 const ANSWERS: usize = 16;
 
+/// Letters that are brought together before they are sent: eight whole trains.
+const LETTERS: usize = 512;
+
 /// The most ready sockets one turn looks at; the rest comes in the next.
 const READY: usize = 256;
 
@@ -59,12 +62,29 @@ pub(super) struct Seat {
     pub(super) index: usize,
     /// How many connections there are and may be.
     pub(super) census: Arc<Census>,
+    /// Whether datagrams travel in trains.
+    pub(super) trains: Trains,
     /// What shards share.
     pub(super) shared: Arc<Shared>,
     /// Where events go.
     pub(super) events: SyncSender<Event>,
     /// The clocks.
     pub(super) clock: Clock,
+}
+
+/// Whether datagrams of one size travel between us and the kernel as trains, each way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trains {
+    /// `UDP_GRO`.
+    pub receive: bool,
+    /// `UDP_SEGMENT`; left off by itself once the kernel or a network card refuses one.
+    pub send: bool,
+}
+
+impl Default for Trains {
+    fn default() -> Self {
+        Self { receive: true, send: true }
+    }
 }
 
 /// One shard at work.
@@ -85,6 +105,8 @@ pub(super) struct Shard<'a> {
     /// Receive slots and answer slots whose bytes wait to be sent.
     used: usize,
     answers: usize,
+    /// Fronts of trains' datagrams that wait with them.
+    fronts: usize,
     inbox: ReceiveBatch,
     outgoing: Outgoing,
     outbox: Outbox,
@@ -109,6 +131,9 @@ impl<'a> Shard<'a> {
         for (index, listener) in seat.listeners.iter_mut().enumerate() {
             // What a machine before this one left behind is gone with its buffers.
             listener.socket.pending = Chain::EMPTY;
+            if seat.trains.receive {
+                listener.socket.receive_trains();
+            }
             epoll.add(listener.socket.as_fd(), Token::Listener(index as u16).pack())?;
         }
         let orders = seat.control.orders();
@@ -136,13 +161,14 @@ impl<'a> Shard<'a> {
             peers: Peers::new(table_seed),
             streams: Connections::new(table_seed),
             // One more than a batch: for the request that fits no answer's slot.
-            buffers: Buffers::new(BATCH + 1, MAX_DATAGRAM, ANSWERS),
+            buffers: Buffers::new(BATCH + 1, MAX_DATAGRAM, ANSWERS, LETTERS),
             used: 0,
             answers: 0,
+            fronts: 0,
             inbox: ReceiveBatch::new(BATCH),
-            outgoing: Outgoing::new(BATCH + ANSWERS),
+            outgoing: Outgoing::new(LETTERS, seat.trains.send),
             outbox: Outbox::default(),
-            targets: Vec::with_capacity(BATCH + ANSWERS),
+            targets: Vec::with_capacity(LETTERS),
             seat,
         })
     }

@@ -2,9 +2,10 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::os::fd::AsFd;
 
-use crate::net::{ClientAddr, Flow, PeerAddr, Transport};
+use crate::net::{ClientAddr, Flow, PeerAddr, RelayPort, Transport};
 use crate::packet::{HEADROOM, Packet};
 use crate::turn::{Route, Verdict};
 
@@ -14,19 +15,21 @@ use super::super::listener;
 use super::super::socket::{BATCH, Socket};
 use super::super::stats::{Stats, add};
 use super::super::sys::{Datagram, ReceiveBatch};
-use super::{Shard, Target};
+use super::{LETTERS, Shard, Target};
 
 impl Shard<'_> {
     /// One batch from clients.
     pub(super) fn read_listener(&mut self, index: usize) {
         let want = self.seat.listeners[index].socket.want(self.turn);
         self.make_room(want);
+        let first = self.used;
         let socket = &mut self.seat.listeners[index].socket;
-        let got = fill(&mut self.inbox, socket, &mut self.buffers, self.used, want);
-        socket.learn(self.turn, want, got);
-        for datagram in 0..got {
-            let slot = self.used + datagram;
-            let datagram = self.inbox.datagram(datagram);
+        let got = fill(&mut self.inbox, socket, &mut self.buffers, first, want);
+        let mut packets = 0;
+        for arrival in 0..got {
+            let slot = first + arrival;
+            let datagram = self.inbox.datagram(arrival);
+            packets += datagram.packets();
             let listener = &mut self.seat.listeners[index];
             let stats = &self.seat.control.stats;
             let Some(from) = sender(&datagram, &mut listener.socket, stats) else { continue };
@@ -35,15 +38,30 @@ impl Shard<'_> {
                 continue;
             };
             let flow = Flow { transport: Transport::Udp, local, remote: ClientAddr(from) };
+            if datagram.packets() > 1 {
+                self.train_from_client(flow, slot, &datagram);
+                continue;
+            }
             let mut packet = Packet::new(self.buffers.slot(slot), HEADROOM, datagram.len);
             let verdict = self.relay.handle_client(self.now, flow, &mut packet);
             let window = (packet.start(), packet.len());
             if let Verdict::Forward(route) = verdict {
                 let start = self.buffers.start(slot) + window.0;
-                self.post(route, start, window.1, datagram.ancillary.traffic_class);
+                self.post(route, Content::at(start, window.1), datagram.ancillary.traffic_class);
             }
         }
-        self.end_batch(got);
+        self.seat.listeners[index].socket.learn(self.turn, want, got, packets);
+        self.end_batch(first, got);
+    }
+
+    /// Many datagrams of one client, one behind the other in `slot`. There is no room around them: what
+    /// is for peers leaves from where it lies, what is to be answered is moved.
+    fn train_from_client(&mut self, flow: Flow, slot: usize, train: &Datagram) {
+        let start = self.buffers.start(slot) + HEADROOM;
+        for (at, len) in train.each() {
+            // Over UDP nothing is handed to another shard.
+            let _ = self.message(flow, start + at, len, train.ancillary.traffic_class);
+        }
     }
 
     /// One batch from peers.
@@ -51,24 +69,62 @@ impl Shard<'_> {
         let Some(relay) = self.sockets.alive(slot, life) else { return };
         let (port, want) = (relay.port, relay.socket.want(self.turn));
         self.make_room(want);
+        let first = self.used;
         let Some(relay) = self.sockets.alive(slot, life) else { return };
-        let got = fill(&mut self.inbox, &relay.socket, &mut self.buffers, self.used, want);
-        relay.socket.learn(self.turn, want, got);
-        for datagram in 0..got {
-            let buffer = self.used + datagram;
-            let datagram = self.inbox.datagram(datagram);
+        let got = fill(&mut self.inbox, &relay.socket, &mut self.buffers, first, want);
+        let mut packets = 0;
+        for arrival in 0..got {
+            let buffer = first + arrival;
+            let datagram = self.inbox.datagram(arrival);
+            packets += datagram.packets();
             let Some(relay) = self.sockets.alive(slot, life) else { break };
             let stats = &self.seat.control.stats;
             let Some(from) = sender(&datagram, &mut relay.socket, stats) else { continue };
+            if datagram.packets() > 1 {
+                self.train_from_peer(port, PeerAddr(from), buffer, &datagram);
+                continue;
+            }
             let mut packet = Packet::new(self.buffers.slot(buffer), HEADROOM, datagram.len);
             let verdict = self.relay.handle_peer(self.now, port, PeerAddr(from), &mut packet);
             let window = (packet.start(), packet.len());
             if let Verdict::Forward(route) = verdict {
                 let start = self.buffers.start(buffer) + window.0;
-                self.post(route, start, window.1, datagram.ancillary.traffic_class);
+                self.post(route, Content::at(start, window.1), datagram.ancillary.traffic_class);
             }
         }
-        self.end_batch(got);
+        if let Some(relay) = self.sockets.alive(slot, life) {
+            relay.socket.learn(self.turn, want, got, packets);
+        }
+        self.end_batch(first, got);
+    }
+
+    /// Many datagrams of one peer, one behind the other in `buffer`. The machine puts a header in front
+    /// of each, where another one's end is: it is given a front elsewhere, with room behind it in place
+    /// of the payload, of which it reads nothing but the length.
+    fn train_from_peer(
+        &mut self,
+        port: RelayPort,
+        from: PeerAddr,
+        buffer: usize,
+        train: &Datagram,
+    ) {
+        let start = self.buffers.start(buffer) + HEADROOM;
+        for (at, len) in train.each() {
+            if self.outgoing.is_full() || self.fronts == LETTERS {
+                self.flush();
+            }
+            let front = self.buffers.front_start(self.fronts);
+            let mut packet = Packet::new(self.buffers.front(self.fronts), HEADROOM, len);
+            let verdict = self.relay.handle_peer(self.now, port, from, &mut packet);
+            let window = (packet.start(), packet.len());
+            if let Verdict::Forward(route) = verdict {
+                let bytes = start + at..start + at + len;
+                let pad = (window.1 - (HEADROOM - window.0) - len) as u8;
+                let content = Content { front: front + window.0..front + HEADROOM, bytes, pad };
+                self.fronts += 1;
+                self.post(route, content, train.ancillary.traffic_class);
+            }
+        }
     }
 
     /// Sees to it that `want` receive slots are free: what waits in them is sent first.
@@ -81,35 +137,37 @@ impl Shard<'_> {
 
     /// The slots of a batch stay taken while anything waits to be sent; the machine's slow side is
     /// served.
-    fn end_batch(&mut self, got: usize) {
+    fn end_batch(&mut self, first: usize, got: usize) {
         let waiting = !self.outgoing.is_empty() || !self.outbox.is_empty();
-        self.used = if waiting { self.used + got } else { 0 };
+        self.used = if waiting { first + got } else { 0 };
         self.settle();
     }
 
-    /// Puts `len` bytes at `start` of the shard's memory into the post, there where `route` says.
-    pub(super) fn post(&mut self, route: Route, start: usize, len: usize, traffic_class: u8) {
+    /// Puts `content` into the post, there where `route` says.
+    pub(super) fn post(&mut self, route: Route, content: Content, traffic_class: u8) {
         if let Route::Client(flow) = route
             && flow.transport.is_stream()
         {
-            if !self.post_stream(&flow, start, len) {
+            if !self.post_stream(&flow, content) {
                 add(&self.seat.control.stats.send_drops, 1);
             }
             return;
         }
-        let bytes = start..start + len;
+        let Content { front, bytes, pad } = content;
         let found = match route {
             Route::Client(flow) => listener::owner(&self.seat.listeners, flow.local).map(|index| {
                 let listener = &mut self.seat.listeners[index];
                 let source = listener.source(flow.local);
                 let to = flow.remote.0;
-                let post = Post { bytes, to, source, traffic_class, dont_fragment: false };
+                let dont_fragment = false;
+                let post = Post { front, bytes, pad, to, source, traffic_class, dont_fragment };
                 (Target::Listener(index), &mut listener.socket, post)
             }),
             Route::Peer { from, to, dont_fragment } => {
                 self.sockets.slot_of(from).and_then(|slot| {
                     let socket = &mut self.sockets.at(slot)?.socket;
-                    let post = Post { bytes, to: to.0, source: None, traffic_class, dont_fragment };
+                    let (to, source) = (to.0, None);
+                    let post = Post { front, bytes, pad, to, source, traffic_class, dont_fragment };
                     Some((Target::Relay(slot), socket, post))
                 })
             }
@@ -126,7 +184,29 @@ impl Shard<'_> {
     }
 }
 
-/// Receives up to `want` datagrams. An error is either "nothing there" or that of an ICMP message
+/// What is to be sent, in the shard's memory.
+#[derive(Clone, Debug)]
+pub(super) struct Content {
+    /// What goes in front of `bytes` and lies elsewhere; often nothing.
+    front: Range<usize>,
+    bytes: Range<usize>,
+    /// Zero bytes behind.
+    pad: u8,
+}
+
+impl Content {
+    /// `len` bytes at `start`.
+    pub(super) fn at(start: usize, len: usize) -> Self {
+        Self { front: 0..0, bytes: start..start + len, pad: 0 }
+    }
+
+    /// Where it lies, if that is one piece.
+    pub(super) fn whole(self) -> Option<Range<usize>> {
+        (self.front.is_empty() && self.pad == 0).then_some(self.bytes)
+    }
+}
+
+/// Receives up to `want` datagrams or trains. An error is either "nothing there" or that of an ICMP message
 /// about something sent, which is cleared by being returned: what is there comes with another try.
 pub(in crate::relay) fn fill(
     inbox: &mut ReceiveBatch,

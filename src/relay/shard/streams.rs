@@ -15,6 +15,7 @@ use super::super::stats::add;
 use super::super::stream::{Arrival, Cargo, Connection, Ended};
 use super::super::sys::Readiness;
 use super::super::token::Token;
+use super::receive::Content;
 use super::{ANSWERS, Shard};
 
 /// A client's first message has to be there after this long.
@@ -165,7 +166,7 @@ impl Shard<'_> {
             let unread = &self.buffers.memory()[bytes.clone()];
             match frame::next(unread) {
                 Frame::Whole { len, padded } => {
-                    if let Some(shard) = self.message(flow, bytes.start, len) {
+                    if let Some(shard) = self.message(flow, bytes.start, len, 0) {
                         return Cut::Elsewhere(bytes.start, shard);
                     }
                     bytes.start += padded;
@@ -192,9 +193,15 @@ impl Shard<'_> {
         Cut::Rest(bytes.start)
     }
 
-    /// One message, `len` bytes at `start` of the shard's memory. Says which shard it is for, when
-    /// that is another.
-    fn message(&mut self, flow: Flow, start: usize, len: usize) -> Option<u8> {
+    /// One message, `len` bytes at `start` of the shard's memory, with others around it. Says which
+    /// shard it is for, when that is another.
+    pub(super) fn message(
+        &mut self,
+        flow: Flow,
+        start: usize,
+        len: usize,
+        traffic_class: u8,
+    ) -> Option<u8> {
         if self.outgoing.is_full() || self.outbox.is_full() || self.answers == ANSWERS {
             self.flush();
         }
@@ -207,7 +214,7 @@ impl Shard<'_> {
         let verdict = self.relay.handle_client(self.now, flow, &mut packet);
         let (from, len) = (start + packet.start(), packet.len());
         if let Verdict::Forward(route) = verdict {
-            self.post(route, from, len, 0);
+            self.post(route, Content::at(from, len), traffic_class);
         }
         None
     }
@@ -229,7 +236,7 @@ impl Shard<'_> {
         match verdict {
             Verdict::Forward(route) => {
                 self.answers += usize::from(short);
-                self.post(route, from, len, 0);
+                self.post(route, Content::at(from, len), 0);
             }
             Verdict::Elsewhere(shard) => return Some(shard),
             Verdict::Taken | Verdict::Drop(_) => {}
@@ -243,9 +250,9 @@ impl Shard<'_> {
 
     /// Puts a message for the client with this five-tuple into its connection's post. Says whether
     /// there is one.
-    pub(super) fn post_stream(&mut self, flow: &Flow, start: usize, len: usize) -> bool {
+    pub(super) fn post_stream(&mut self, flow: &Flow, content: Content) -> bool {
         let Some(slot) = self.streams.slot_of(flow) else { return false };
-        let bytes = start..start + len;
+        let Some(bytes) = content.whole() else { return false };
         let memory = &self.buffers.memory()[bytes.clone()];
         let is_data = memory.starts_with(&DATA_INDICATION)
             || memory.first().is_some_and(|first| kind(*first) == Kind::ChannelData);

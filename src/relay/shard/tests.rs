@@ -16,7 +16,8 @@ use super::super::listener::Listener;
 use super::super::socket::{Sharing, Socket};
 use super::super::stream::{Arrival, Census, Stream, StreamLimits};
 use super::super::tests::{address_of, peer};
-use super::{Seat, Shard};
+use super::receive::Content;
+use super::{Seat, Shard, Trains};
 
 fn settings() -> Settings {
     Settings { ports: 30_000..=30_000, ..crate::turn::tests::settings() }
@@ -43,6 +44,7 @@ fn seat(addresses: &[&str]) -> (Seat, Vec<SocketAddr>) {
         shards: Arc::new([Arc::clone(&control)]),
         control,
         index: 0,
+        trains: Trains::default(),
         census: Arc::new(Census::new(StreamLimits::default(), 1)),
         shared,
         events,
@@ -61,7 +63,7 @@ fn an_answer_leaves_from_the_listener_that_the_machine_names() {
         let start = shard.buffers.answer_start(0);
         shard.buffers.answer(0)[..6].copy_from_slice(b"answer");
         let flow = Flow { transport: Transport::Udp, local, remote };
-        shard.post(Route::Client(flow), start, 6, 0);
+        shard.post(Route::Client(flow), Content::at(start, 6), 0);
         shard.flush();
         let mut answer = [0; 16];
         let (len, from) = client.recv_from(&mut answer).expect("an answer");
@@ -75,7 +77,8 @@ fn an_answer_from_where_nobody_listens_is_counted_and_not_sent() {
     let mut shard = Shard::open(&mut seat, [2; 32]).expect("an epoll");
     let remote = ClientAddr(at[0]);
     let flow = Flow { transport: Transport::Udp, local: ([127, 0, 0, 2], 1).into(), remote };
-    shard.post(Route::Client(flow), shard.buffers.answer_start(0), 6, 0);
+    let start = shard.buffers.answer_start(0);
+    shard.post(Route::Client(flow), Content::at(start, 6), 0);
     assert!(shard.outgoing.is_empty());
     assert_eq!(shard.seat.control.stats.send_drops.load(std::sync::atomic::Ordering::Relaxed), 1);
 }

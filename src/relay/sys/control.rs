@@ -1,7 +1,7 @@
 //! Control messages (`cmsg(3)`), read and written as bytes.
 //!
-//! In: the address a datagram was sent to, its traffic class, the socket's drop counter. Out: the
-//! address it is to leave from, its traffic class.
+//! In: the address a datagram was sent to, its traffic class, the socket's drop counter, the size of a
+//! train's datagrams. Out: the address it is to leave from, its traffic class, that size.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -10,14 +10,14 @@ const HEADER: usize = size_of::<libc::cmsghdr>();
 const ALIGN: usize = size_of::<usize>();
 
 /// Room for what the kernel may attach to a received datagram: destination, traffic class, drop
-/// counter.
+/// counter, size in a train.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(8))]
 pub(super) struct ReceiveControl(pub(super) [u8; Self::CAPACITY]);
 
 impl ReceiveControl {
-    /// An `in6_pktinfo` (40), a traffic class (24), a drop counter (24), and as much again for what
-    /// a later option adds.
+    /// An `in6_pktinfo` (40), a traffic class (24), a drop counter (24), the size in a train (24), and
+    /// something over.
     pub(super) const CAPACITY: usize = 128;
     /// Nothing yet.
     pub(super) const EMPTY: Self = Self([0; Self::CAPACITY]);
@@ -32,6 +32,8 @@ pub(in crate::relay) struct Ancillary {
     pub(in crate::relay) traffic_class: u8,
     /// How many datagrams this socket has dropped so far, once there was one.
     pub(in crate::relay) drops: Option<u32>,
+    /// The size of each datagram of a train (`UDP_GRO`); the last may be shorter. Zero: it is none.
+    pub(in crate::relay) segment: usize,
 }
 
 impl Ancillary {
@@ -51,6 +53,9 @@ impl Ancillary {
                     found.destination = destination_v6(data);
                 }
                 (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) => found.drops = read_u32(data, 0),
+                (libc::SOL_UDP, libc::UDP_GRO) => {
+                    found.segment = read_u32(data, 0).map_or(0, |size| size as usize);
+                }
                 _ => {}
             }
             bytes = rest;
@@ -142,13 +147,39 @@ impl SendControl {
 
     fn put(&mut self, level: i32, kind: i32, data: &[u8]) {
         let at = usize::from(self.len);
-        let len = HEADER + data.len();
-        let into = &mut self.bytes[at..];
-        into[..ALIGN].copy_from_slice(&len.to_ne_bytes());
-        into[ALIGN..ALIGN + 4].copy_from_slice(&level.to_ne_bytes());
-        into[ALIGN + 4..HEADER].copy_from_slice(&kind.to_ne_bytes());
-        into[HEADER..len].copy_from_slice(data);
-        self.len += len.next_multiple_of(ALIGN) as u8;
+        self.len += put(&mut self.bytes[at..], level, kind, data) as u8;
+    }
+}
+
+/// Writes one message; says how many bytes it takes with its padding.
+fn put(into: &mut [u8], level: i32, kind: i32, data: &[u8]) -> usize {
+    let len = HEADER + data.len();
+    into[..ALIGN].copy_from_slice(&len.to_ne_bytes());
+    into[ALIGN..ALIGN + 4].copy_from_slice(&level.to_ne_bytes());
+    into[ALIGN + 4..HEADER].copy_from_slice(&kind.to_ne_bytes());
+    into[HEADER..len].copy_from_slice(data);
+    len.next_multiple_of(ALIGN)
+}
+
+/// What goes with a train: what goes with each of its datagrams, and their size.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(8))]
+pub(super) struct TrainControl([u8; Self::CAPACITY]);
+
+impl TrainControl {
+    /// What a datagram may have, and a size (24).
+    const CAPACITY: usize = SendControl::CAPACITY + 24;
+    /// Nothing yet.
+    pub(super) const EMPTY: Self = Self([0; Self::CAPACITY]);
+
+    /// Writes the messages, and gives them back.
+    pub(super) fn write(&mut self, each: &SendControl, size: usize) -> &[u8] {
+        let each = each.bytes();
+        self.0[..each.len()].copy_from_slice(each);
+        // Trains are of at most 65,000 bytes.
+        let size = (size as u16).to_ne_bytes();
+        let added = put(&mut self.0[each.len()..], libc::SOL_UDP, libc::UDP_SEGMENT, &size);
+        &self.0[..each.len() + added]
     }
 }
 

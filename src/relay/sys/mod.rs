@@ -8,6 +8,7 @@
 
 mod control;
 mod errors;
+mod letter;
 mod name;
 mod options;
 mod poll;
@@ -16,11 +17,13 @@ mod send;
 
 pub(super) use control::{Ancillary, SendControl};
 pub(super) use errors::{IcmpError, next_error};
+pub(super) use letter::Letter;
 pub(super) use name::Name;
 pub(super) use options::{
     BUFFER_BYTES, Fragmenting, Granted, enlarge_buffers, granted_buffers, kernel_drops,
-    on_any_datagram_socket, on_wildcard, raise_descriptor_limit, report_icmp, set_fragmenting,
+    on_any_datagram_socket, on_wildcard, raise_descriptor_limit, receive_trains, report_icmp,
+    set_fragmenting,
 };
 pub(super) use poll::{Epoll, Interest, Readiness, Waker};
 pub(super) use receive::{Datagram, ReceiveBatch};
-pub(super) use send::{Letter, SendBatch};
+pub(super) use send::SendBatch;

@@ -8,7 +8,7 @@ const V4_LEN: usize = 16;
 const V6_LEN: usize = 28;
 
 /// Room for one address of either family.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, align(4))]
 pub(in crate::relay) struct Name {
     bytes: [u8; V6_LEN],

@@ -47,6 +47,11 @@ pub(in crate::relay) fn on_wildcard(fd: BorrowedFd<'_>, ipv4: bool) -> io::Resul
     }
 }
 
+/// Lets datagrams of one size from one sender come as a train (`UDP_GRO`), with their size beside it.
+pub(in crate::relay) fn receive_trains(fd: BorrowedFd<'_>) -> io::Result<()> {
+    set(fd, libc::SOL_UDP, libc::UDP_GRO, 1)
+}
+
 /// Keeps what ICMP says about datagrams from this socket, for [`next_error`](super::next_error).
 ///
 /// From then on a later call on the socket, about another datagram, may fail with what ICMP said

@@ -31,6 +31,22 @@ pub(in crate::relay) struct Datagram {
     pub(in crate::relay) ancillary: Ancillary,
 }
 
+impl Datagram {
+    /// How many datagrams it is: more than one when it is a train.
+    pub(in crate::relay) fn packets(&self) -> usize {
+        match self.ancillary.segment {
+            0 => 1,
+            size => self.len.div_ceil(size).max(1),
+        }
+    }
+
+    /// Where each datagram of a train begins, and how long it is.
+    pub(in crate::relay) fn each(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (len, size) = (self.len, self.ancillary.segment.max(1));
+        (0..len).step_by(size).map(move |at| (at, size.min(len - at)))
+    }
+}
+
 impl ReceiveBatch {
     /// Headers for up to `capacity` datagrams a call.
     pub(in crate::relay) fn new(capacity: usize) -> Self {

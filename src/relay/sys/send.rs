@@ -1,30 +1,29 @@
-//! `sendmmsg(2)`: many datagrams of one socket in one call.
+//! `sendmmsg(2)`: many datagrams of one socket in one call, and those of one size to one receiver as one
+//! train (`UDP_SEGMENT`).
 
 use std::io;
-use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
-use super::control::SendControl;
-use super::name::Name;
+use super::control::TrainControl;
+use super::letter::{Letter, MAX_SEGMENTS, train};
 
-/// One datagram that waits to be sent: a range of the shard's buffers, and where it goes.
-#[derive(Clone, Debug)]
-pub(in crate::relay) struct Letter {
-    /// To whom.
-    pub(in crate::relay) to: Name,
-    /// From which address and with which traffic class.
-    pub(in crate::relay) control: SendControl,
-    /// Where its bytes lie.
-    pub(in crate::relay) bytes: Range<usize>,
-    /// With the IPv4 don't-fragment bit.
-    pub(in crate::relay) dont_fragment: bool,
-}
+/// Pieces of memory in one call: a whole train of letters fits with room to spare.
+const PIECES: usize = 4 * MAX_SEGMENTS * Letter::PIECES;
+
+/// A train whose datagrams are no larger than this is refused for no reason of its size.
+const SURELY_FITS: usize = 1200;
 
 /// Headers for one call of `sendmmsg`, made once and used again and again.
 pub(in crate::relay) struct SendBatch {
     headers: Box<[libc::mmsghdr]>,
     iovecs: Box<[libc::iovec]>,
+    controls: Box<[TrainControl]>,
+    /// How many letters each header holds.
+    counts: Box<[u8]>,
+    /// The largest datagram of a train. Smaller after the kernel said that one was too large for
+    /// the way it goes; zero where it takes no trains at all.
+    largest: usize,
 }
 
 /// What to do after the kernel refused a datagram.
@@ -38,12 +37,24 @@ enum Refusal {
 }
 
 impl SendBatch {
-    /// Headers for up to `capacity` datagrams a call.
-    pub(in crate::relay) fn new(capacity: usize) -> Self {
+    /// Headers for up to `capacity` datagrams or trains a call; no trains unless `trains`.
+    pub(in crate::relay) fn new(capacity: usize, trains: bool) -> Self {
         // SAFETY: `mmsghdr` is integers and raw pointers, for which all-zero is a value.
         let header: libc::mmsghdr = unsafe { std::mem::zeroed() };
         let iovec = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
-        Self { headers: vec![header; capacity].into(), iovecs: vec![iovec; capacity].into() }
+        Self {
+            headers: vec![header; capacity].into(),
+            iovecs: vec![iovec; PIECES].into(),
+            controls: vec![TrainControl::EMPTY; capacity].into(),
+            counts: vec![0; capacity].into(),
+            largest: if trains { usize::MAX } else { 0 },
+        }
+    }
+
+    /// Whether the kernel has taken every train so far, or at least those of usual size.
+    #[cfg(test)]
+    pub(in crate::relay) fn sends_trains(&self) -> bool {
+        self.largest > 0
     }
 
     /// Sends `letters`, picked and ordered by `order`, whose bytes lie in `memory`. Never waits:
@@ -55,16 +66,13 @@ impl SendBatch {
         letters: &[Letter],
         order: &[u16],
     ) -> u64 {
-        let mut lost = 0;
-        for order in order.chunks(self.headers.len()) {
-            lost += match order {
-                [only] if letters[usize::from(*only)].control.bytes().is_empty() => {
-                    send_one(socket, memory, &letters[usize::from(*only)])
-                }
-                _ => self.send_many(socket, memory, letters, order),
-            };
+        if let [only] = order {
+            let letter = &letters[usize::from(*only)];
+            if letter.is_whole() && letter.control.bytes().is_empty() {
+                return send_one(socket, memory, letter);
+            }
         }
-        lost
+        self.send_many(socket, memory, letters, order)
     }
 
     fn send_many(
@@ -74,45 +82,39 @@ impl SendBatch {
         letters: &[Letter],
         order: &[u16],
     ) -> u64 {
-        for (index, letter) in order.iter().map(|at| &letters[usize::from(*at)]).enumerate() {
-            let payload = &memory[letter.bytes.clone()];
-            let iovec = &mut self.iovecs[index];
-            iovec.iov_base = payload.as_ptr().cast_mut().cast();
-            iovec.iov_len = payload.len();
-            let control = letter.control.bytes();
-            let header = &mut self.headers[index].msg_hdr;
-            header.msg_iov = iovec;
-            header.msg_iovlen = 1;
-            header.msg_name = letter.to.as_ptr().cast_mut().cast();
-            header.msg_namelen = letter.to.len();
-            header.msg_controllen = control.len() as _;
-            header.msg_control = match control {
-                [] => ptr::null_mut(),
-                some => some.as_ptr().cast_mut().cast(),
-            };
-        }
         let (mut done, mut lost, mut tries) = (0, 0, 0);
+        // Letters before this one go alone: the kernel did not take them as a train.
+        let mut alone = 0;
         while done < order.len() {
-            let rest = &mut self.headers[done..order.len()];
-            // SAFETY: each header in `rest` was filled above with pointers into `memory`,
-            // `letters` and `self.iovecs`, with their true lengths. All are borrowed for the whole
-            // call; the kernel only reads them (and writes `msg_len` in `rest`), and keeps none.
+            let filled = self.fill(memory, letters, order, done, alone);
+            let headers = &mut self.headers[..filled];
+            // SAFETY: the first `filled` headers were filled just now with pointers into `memory`,
+            // `letters`, `self.iovecs` and `self.controls`, with their true lengths. All are borrowed
+            // for the whole call; the kernel only reads them (and writes `msg_len` in the headers),
+            // and keeps none.
             let sent = unsafe {
                 libc::sendmmsg(
                     socket.as_raw_fd(),
-                    rest.as_mut_ptr(),
-                    rest.len() as libc::c_uint,
+                    headers.as_mut_ptr(),
+                    headers.len() as libc::c_uint,
                     (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as _,
                 )
             };
             if let Ok(sent) = usize::try_from(sent)
                 && sent > 0
             {
-                (done, tries) = (done + sent, 0);
+                let letters = self.counts[..sent].iter().map(|count| usize::from(*count));
+                (done, tries) = (done + letters.sum::<usize>(), 0);
                 continue;
             }
-            match refusal(&mut tries) {
+            let error = io::Error::last_os_error().raw_os_error();
+            let count = usize::from(self.counts[0]);
+            match refusal(error, &mut tries) {
                 Refusal::Again => {}
+                Refusal::Skip if count > 1 => {
+                    self.largest = self.learn(error, letters[usize::from(order[done])].len());
+                    (alone, tries) = (done + count, 0);
+                }
                 Refusal::Skip => (done, lost, tries) = (done + 1, lost + 1, 0),
                 Refusal::Full => {
                     lost += (order.len() - done) as u64;
@@ -121,6 +123,62 @@ impl SendBatch {
             }
         }
         lost
+    }
+
+    /// Fills headers with what comes from `order[done]` on, as much as fits one call. Says how many.
+    fn fill(
+        &mut self,
+        memory: &[u8],
+        letters: &[Letter],
+        order: &[u16],
+        done: usize,
+        alone: usize,
+    ) -> usize {
+        let (mut at, mut header, mut piece) = (done, 0, 0);
+        while at < order.len() && header < self.headers.len() {
+            let largest = if at < alone { 0 } else { self.largest };
+            let count = train(letters, &order[at..], largest);
+            if piece + count * Letter::PIECES > self.iovecs.len() {
+                break;
+            }
+            let begin = piece;
+            for letter in order[at..at + count].iter().map(|at| &letters[usize::from(*at)]) {
+                for bytes in letter.pieces(memory) {
+                    self.iovecs[piece].iov_base = bytes.as_ptr().cast_mut().cast();
+                    self.iovecs[piece].iov_len = bytes.len();
+                    piece += 1;
+                }
+            }
+            let first = &letters[usize::from(order[at])];
+            let control = match count {
+                1 => first.control.bytes(),
+                _ => self.controls[header].write(&first.control, first.len()),
+            };
+            let message = &mut self.headers[header].msg_hdr;
+            message.msg_iov = self.iovecs[begin..].as_mut_ptr();
+            message.msg_iovlen = (piece - begin) as _;
+            message.msg_name = first.to.as_ptr().cast_mut().cast();
+            message.msg_namelen = first.to.len();
+            message.msg_controllen = control.len() as _;
+            message.msg_control = match control {
+                [] => ptr::null_mut(),
+                some => some.as_ptr().cast_mut().cast(),
+            };
+            self.counts[header] = count as u8;
+            (at, header) = (at + count, header + 1);
+        }
+        header
+    }
+
+    /// What the largest datagram of a train is after one of this `size` was refused. `EINVAL` is
+    /// about its size, unless that is one which every way takes; `EMSGSIZE` and the like about the datagrams
+    /// themselves; what else comes (`EIO`: the card cannot sum up) ends trains for good.
+    fn learn(&self, error: Option<i32>, size: usize) -> usize {
+        match error {
+            Some(libc::EINVAL) if size > SURELY_FITS => self.largest.min(size - 1),
+            Some(libc::EINVAL | libc::EIO | libc::EOPNOTSUPP | libc::ENOPROTOOPT) => 0,
+            _ => self.largest,
+        }
     }
 }
 
@@ -144,7 +202,8 @@ fn send_one(socket: BorrowedFd<'_>, memory: &[u8], letter: &Letter) -> u64 {
         if sent >= 0 {
             return 0;
         }
-        match refusal(&mut tries) {
+        let error = io::Error::last_os_error().raw_os_error();
+        match refusal(error, &mut tries) {
             Refusal::Again => {}
             Refusal::Skip | Refusal::Full => return 1,
         }
@@ -154,15 +213,15 @@ fn send_one(socket: BorrowedFd<'_>, memory: &[u8], letter: &Letter) -> u64 {
 /// How often one datagram is tried: ICMP may report another error between two tries.
 const TRIES: u32 = 3;
 
-/// Judges `errno` after a try at one datagram; `tries` counts them.
+/// Judges the `error` after a try at one datagram or train; `tries` counts them.
 ///
 /// On a socket that keeps ICMP errors, what ICMP said about an earlier datagram is returned in place
 /// of sending this one, under the same numbers that this one's own troubles have. It is thereby
 /// cleared, so that another try tells the two apart. `ENOBUFS` is a datagram that the interface's
 /// queue has dropped; the next may fit.
-fn refusal(tries: &mut u32) -> Refusal {
+fn refusal(error: Option<i32>, tries: &mut u32) -> Refusal {
     *tries += 1;
-    match io::Error::last_os_error().raw_os_error() {
+    match error {
         Some(libc::EINTR) => Refusal::Again,
         Some(libc::EAGAIN | libc::ENOMEM) => Refusal::Full,
         Some(libc::ENOBUFS | libc::EINVAL | libc::EAFNOSUPPORT | libc::EPERM) => Refusal::Skip,

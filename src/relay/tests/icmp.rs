@@ -100,7 +100,8 @@ fn one_look_takes_a_bounded_number_of_reports() {
     let mut near = bench("127.0.0.1:0");
     let closed = closed("127.0.0.1:0");
     for slot in 0..4 {
-        near.post(slot, b"nobody there", closed).put();
+        // Each longer than the one before: they leave one by one.
+        near.post(slot, &b"nobody there"[..=slot], closed).put();
     }
     assert_eq!(near.flush(), 0);
     let mut most = 3;

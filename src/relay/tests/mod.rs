@@ -32,8 +32,8 @@ impl Bench {
         let address: SocketAddr = address.parse().expect("an address");
         let socket = Socket::bind(address, Sharing::Exclusive).expect("a loopback socket");
         let port = socket.local().expect("it is bound").port();
-        let buffers = Buffers::new(BATCH, room, 0);
-        let (inbox, outgoing) = (ReceiveBatch::new(BATCH), Outgoing::new(BATCH));
+        let buffers = Buffers::new(BATCH, room, 0, 0);
+        let (inbox, outgoing) = (ReceiveBatch::new(BATCH), Outgoing::new(BATCH, true));
         Self { socket, port, buffers, inbox, outgoing }
     }
 
@@ -55,7 +55,15 @@ impl Bench {
         self.buffers.room(slot)[..payload.len()].copy_from_slice(payload);
         let start = self.buffers.start(slot) + crate::packet::HEADROOM;
         let bytes = start..start + payload.len();
-        let post = Post { bytes, to, source: None, traffic_class: 0, dont_fragment: false };
+        let post = Post {
+            front: 0..0,
+            bytes,
+            pad: 0,
+            to,
+            source: None,
+            traffic_class: 0,
+            dont_fragment: false,
+        };
         PostBuilder { bench: self, post }
     }
 

@@ -33,6 +33,7 @@ fn relay(workers: usize) -> RelayHandle {
         },
         credentials: Arc::new(Credentials::new(credentials).expect("good settings")),
         streams: crate::relay::StreamLimits::default(),
+        trains: Default::default(),
         event_capacity: 16,
     })
     .expect("the relay starts")

@@ -6,6 +6,8 @@ use super::Reload::{Live, Restart};
 use super::{Key, MINUTE, YEAR, put};
 use crate::turn::ChannelNumbers;
 
+const AUTO_OR_OFF: &[(&str, bool)] = &[("auto", true), ("off", false)];
+
 pub(super) const KEYS: &[Key] = &[
     Key {
         name: "relay.addresses",
@@ -52,6 +54,26 @@ pub(super) const KEYS: &[Key] = &[
         about: "Threads that relay packets; 0 takes one per core. Lower it to leave cores to \
                 others.",
         apply: |c, v| put(&mut c.relay.workers, read::count(v, 256)),
+    },
+    Key {
+        name: "relay.gro",
+        kind: Text,
+        default: r#""auto""#,
+        reload: Restart,
+        about: "Whether datagrams that arrive together are taken from the kernel as one train (UDP_GRO), \
+                which saves most of a packet's cost. \"auto\" or \"off\"; turn it off when you suspect \
+                your kernel or network card.",
+        apply: |c, v| put(&mut c.relay.trains.receive, choice::one_of(v, AUTO_OR_OFF)),
+    },
+    Key {
+        name: "relay.gso",
+        kind: Text,
+        default: r#""auto""#,
+        reload: Restart,
+        about: "Whether datagrams of one size to one receiver are given to the kernel as one train \
+                (UDP_SEGMENT). \"auto\" leaves it off on kernels that corrupt them and stops when the kernel \
+                refuses; or \"off\".",
+        apply: |c, v| put(&mut c.relay.trains.send, choice::one_of(v, AUTO_OR_OFF)),
     },
     Key {
         name: "relay.channel_numbers",
