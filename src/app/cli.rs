@@ -35,6 +35,8 @@ pub(super) enum Command {
     },
     /// Print a link to the page that may make rooms
     Link,
+    /// Measure a TURN server, this or any other, by relaying packets through it
+    Bench(Box<super::bench::Options>),
     /// Let the running server refuse new allocations and stop when the last one is gone
     Drain {
         /// Return only when it has stopped

@@ -3,6 +3,7 @@
 //! Exit codes: 0 for a clean end, 1 when something outside failed, 2 for wrong usage or
 //! configuration.
 
+mod bench;
 mod cli;
 pub mod clock;
 pub mod config;
@@ -33,6 +34,9 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         print!("{}", config::defaults_toml());
         return Ok(());
     }
+    if let Some(Command::Bench(options)) = &cli.command {
+        return bench::run(options);
+    }
     let sources = cli.options.sources();
     let loaded = config::load(&sources)?;
     if cli.options.check || cli.options.print_config {
@@ -58,6 +62,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         }
         Some(Command::Link) => (Request::Link, false),
         Some(Command::Drain { .. }) => (Request::Drain, false),
+        Some(Command::Bench(_)) => unreachable!("it asks nobody of ours"),
     };
     let answer = run::offline::ask(&loaded, &request)?;
     print!("{}", desk::client::printed(&request, &answer, json));

@@ -6,6 +6,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod burst;
 mod control;
 mod errors;
 mod letter;

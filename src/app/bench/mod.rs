@@ -1,0 +1,46 @@
+//! `relayhouse bench`: a load generator for any TURN server.
+//!
+//! It opens allocations, binds a channel of each to a peer of its own, sends payloads through them and
+//! counts what comes out at the other end, with its delay. With the server's process id it says what a
+//! relayed packet cost there. Trains of datagrams leave and arrive with one call, so that the generator
+//! costs little beside the server; where it was the bottleneck all the same, it says so.
+
+mod client;
+mod cost;
+mod delay;
+mod flow;
+mod load;
+mod options;
+mod payload;
+mod report;
+mod stream;
+mod wire;
+
+use std::io;
+
+pub(super) use options::Options;
+
+use super::Failure;
+use client::Client;
+use flow::Flows;
+
+/// Runs the load and prints what came of it.
+///
+/// # Errors
+/// When the server cannot be reached, refuses, or the options do not fit together.
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
+    let failed = |what: String| Failure::Runtime(what);
+    let plan = options.plan().map_err(failed)?;
+    let flows = Flows::open(&plan).map_err(|error| failed(error.to_string()))?;
+    let report = load::run(&plan, flows).map_err(|error| failed(error.to_string()))?;
+    match options.json {
+        true => println!("{}", report.json()),
+        false => print!("{report}"),
+    }
+    Ok(())
+}
+
+/// A sentence about what went wrong with the server, as an error of the network.
+fn wrong(what: impl Into<String>) -> io::Error {
+    io::Error::other(what.into())
+}

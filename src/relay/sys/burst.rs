@@ -1,0 +1,77 @@
+//! Trains of datagrams over plain sockets: what a load generator needs of the kernel.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd};
+use std::ptr;
+
+use super::control::{Ancillary, ReceiveControl, SendControl, TrainControl};
+use super::name::Name;
+use super::options;
+
+/// Sends `bytes` as datagrams of `size` bytes each (the last may be shorter) with one call, to `to` or
+/// where the socket is connected to.
+///
+/// # Errors
+/// The kernel's.
+pub fn send_train(
+    socket: &UdpSocket,
+    bytes: &[u8],
+    size: usize,
+    to: Option<SocketAddr>,
+) -> io::Result<()> {
+    let mut iovec =
+        libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+    let name = to.map(Name::from);
+    let mut train = TrainControl::EMPTY;
+    let control = if bytes.len() > size { train.write(&SendControl::NONE, size) } else { &[] };
+    // SAFETY: `msghdr` is integers and raw pointers, for which all-zero is a value.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut iovec;
+    message.msg_iovlen = 1;
+    if let Some(name) = &name {
+        message.msg_name = name.as_ptr().cast_mut().cast();
+        message.msg_namelen = name.len();
+    }
+    if !control.is_empty() {
+        message.msg_control = control.as_ptr().cast_mut().cast();
+        message.msg_controllen = control.len() as _;
+    }
+    // SAFETY: the message points at `iovec`, `name`, `control` and through `iovec` at `bytes`, with their
+    // true lengths; all outlive the call, and the kernel only reads them.
+    let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Receives a datagram or a train into `buffer`: how many bytes, and how many of them each datagram has
+/// (the last may have fewer).
+///
+/// # Errors
+/// The kernel's; `WouldBlock` when nothing is there.
+pub fn receive_train(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize, usize)> {
+    let mut iovec = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    let mut control = ReceiveControl::EMPTY;
+    // SAFETY: `msghdr` is integers and raw pointers, for which all-zero is a value.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut iovec;
+    message.msg_iovlen = 1;
+    message.msg_control = control.0.as_mut_ptr().cast();
+    message.msg_controllen = ReceiveControl::CAPACITY as _;
+    message.msg_name = ptr::null_mut();
+    // SAFETY: the message points at `iovec`, `control` and through `iovec` at `buffer`, with their true
+    // lengths, all borrowed mutably for the whole call; the kernel keeps no pointer after it.
+    let received =
+        unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) };
+    let len = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
+    #[allow(clippy::unnecessary_cast)] // A `size_t` on glibc, 32 bits on musl.
+    let written = (message.msg_controllen as usize).min(ReceiveControl::CAPACITY);
+    let segment = Ancillary::decode(&control.0[..written]).segment;
+    Ok((len, if segment == 0 { len.max(1) } else { segment }))
+}
+
+/// Large buffers, and datagrams that come as trains.
+pub fn prepare(socket: &UdpSocket) {
+    options::enlarge_buffers(socket.as_fd());
+    // An older kernel gives each datagram by itself.
+    let _ = options::receive_trains(socket.as_fd());
+}
