@@ -111,12 +111,7 @@ impl Client {
 
     /// Peer and payload of the next Data indication.
     pub fn receive_indication(&self) -> (SocketAddr, Vec<u8>) {
-        let bytes = self.receive();
-        let message = Message::parse(&bytes).expect("STUN");
-        assert_eq!((message.class(), message.method()), (Class::Indication, Method::DATA));
-        let peer = message.get::<XorPeerAddress>().expect("well-formed").expect("a peer").0;
-        let data = message.get::<Data<'_>>().expect("well-formed").expect("data").0;
-        (peer, data.to_vec())
+        data_indication(&self.receive())
     }
 
     /// The next datagram, which has to come from where this client sends to.
@@ -159,6 +154,15 @@ impl Client {
         id[..4].copy_from_slice(&self.requests.to_be_bytes());
         TransactionId(id)
     }
+}
+
+/// Peer and payload of a Data indication.
+pub fn data_indication(bytes: &[u8]) -> (SocketAddr, Vec<u8>) {
+    let message = Message::parse(bytes).expect("STUN");
+    assert_eq!((message.class(), message.method()), (Class::Indication, Method::DATA));
+    let peer = message.get::<XorPeerAddress>().expect("well-formed").expect("a peer").0;
+    let data = message.get::<Data<'_>>().expect("well-formed").expect("data").0;
+    (peer, data.to_vec())
 }
 
 /// A plain socket that does not wait for ever.
