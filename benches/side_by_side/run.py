@@ -64,8 +64,8 @@ def one_round(number: int, found: list, options: argparse.Namespace) -> list[dic
         for server in found[number % len(found):] + found[:number % len(found)]:
             with tempfile.TemporaryDirectory() as folder, server.start(options, folder) as running:
                 result = measure(workload, running, options)
-            measured.append({"server": server.name, "workload": workload.name, "load": workload.load,
-                             "direction": workload.direction, **result})
+            measured.append({**result, "server": server.name, "workload": workload.name, "load": workload.load,
+                             "direction": workload.direction})
             print(f"round {number + 1} {workload.name:<6} {workload.load:<9} {workload.direction:<4} {server.name:<16} "
                   f"{(result.get('serverNanosPerPacket') or 0) / 1000:6.2f} µs  {result.get('lost', 0) * 100:6.2f} % lost"
                   f"{'  ' + result['error'] if 'error' in result else ''}", file=sys.stderr)
