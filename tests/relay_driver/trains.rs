@@ -102,12 +102,12 @@ fn channel_data_shorter_than_its_datagram_is_cut_where_it_says() {
         let call = call(trains);
         // Each datagram of 104 bytes; some say that they hold less, as padded ones do.
         let lens = [100, 97, 100, 3, 100, 0, 98, 100];
-        let messages: Vec<_> = lens.iter().enumerate().map(|(number, len)| {
+        let message = |(number, len): (usize, &usize)| {
             let mut message = channel_message(&payload(number, *len));
             message.resize(104, 0xEE);
             message
-        });
-        let messages: Vec<_> = messages.collect();
+        };
+        let messages: Vec<_> = lens.iter().enumerate().map(message).collect();
         send(&call.client.socket, &messages, None);
         let expected: Vec<_> = lens.iter().enumerate().map(|(n, len)| payload(n, *len)).collect();
         // An empty datagram is a datagram, but a train that is read cannot show it.
