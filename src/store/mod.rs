@@ -10,6 +10,7 @@ mod invites;
 mod keys;
 mod open;
 mod records;
+mod ring;
 mod rooms;
 mod secrets;
 mod sweep;
@@ -21,6 +22,10 @@ pub use change::Change;
 pub use invites::{InviteError, InviteHash, InviteRecord, Invites, MAX_INVITES_PER_ROOM};
 pub use keys::{KeyError, KeyHash, KeyRecord, Keys, MAX_KEYS};
 pub use open::OpenError;
+pub use ring::{
+    MAX_SECRETS, SECRET_MEMORY, SecretError, SecretOrigin, SecretRecord, SecretUse, Secrets,
+    USE_MEMORY,
+};
 pub use rooms::{MAX_ROOMS, RoomError, RoomRecord, Rooms};
 pub use sweep::{INVITE_MEMORY, Swept};
 
@@ -60,6 +65,8 @@ impl From<sled::Error> for StoreError {
 struct Trees {
     db: sled::Db,
     secrets: sled::Tree,
+    /// What REST secrets were used for, by id.
+    secret_uses: sled::Tree,
     rooms: sled::Tree,
     /// Invites by hash.
     invites: sled::Tree,
@@ -73,6 +80,7 @@ impl Trees {
     fn of(db: sled::Db) -> Result<Self, StoreError> {
         Ok(Self {
             secrets: db.open_tree("secrets")?,
+            secret_uses: db.open_tree("secret_uses")?,
             rooms: db.open_tree("rooms")?,
             invites: db.open_tree("invites")?,
             invites_by_room: db.open_tree("invites_by_room")?,
@@ -104,6 +112,11 @@ impl Store {
     /// The one-time invites.
     pub fn invites(&self) -> Invites<'_> {
         Invites::of(self)
+    }
+
+    /// The REST secrets.
+    pub fn secrets(&self) -> Secrets<'_> {
+        Secrets::of(self)
     }
 
     /// The API keys.
