@@ -56,6 +56,11 @@ impl SecretRecord {
     pub fn is_over(&self, now: u64) -> bool {
         self.until.is_some_and(|until| until < now)
     }
+
+    /// Whether it ended [`SECRET_MEMORY`] ago.
+    pub fn is_forgotten(&self, now: u64) -> bool {
+        self.until.is_some_and(|until| until.saturating_add(SECRET_MEMORY.as_secs()) < now)
+    }
 }
 
 /// What a secret was used for.
@@ -176,13 +181,9 @@ impl<'a> Secrets<'a> {
     /// Forgets the secrets that ended [`SECRET_MEMORY`] ago; says which.
     pub fn sweep(self, now: u64) -> Change<Vec<SecretId>, SecretError> {
         self.change(move |ring| {
-            let over = |record: &SecretRecord| {
-                let forget = |until: u64| until.saturating_add(SECRET_MEMORY.as_secs());
-                record.until.is_some_and(|until| forget(until) < now)
-            };
-            let gone = ring.iter().filter(|record| over(record));
+            let gone = ring.iter().filter(|record| record.is_forgotten(now));
             let gone: Vec<_> = gone.map(|record| record.secret.id()).collect();
-            ring.retain(|record| !over(record));
+            ring.retain(|record| !record.is_forgotten(now));
             Ok(gone)
         })
     }
