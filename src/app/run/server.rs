@@ -1,11 +1,12 @@
 //! What the parts of a running server share.
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::api::{HttpSettings, Minter};
+use crate::api::{HttpSettings, Minter, RateLimits};
 use crate::app::config::{Config, Sources};
 use crate::app::desk::Till;
 use crate::app::log::LogHandle;
@@ -98,6 +99,11 @@ pub(super) fn http_settings(config: &Config) -> HttpSettings {
         allowed_origins: config.http.allowed_origins.clone(),
         trusted_proxies: config.http.trusted_proxies.clone(),
         open_minting: config.dev,
+        rate_limits: RateLimits {
+            ice_per_address: NonZeroU32::new(config.ice_per_minute.address),
+            ice_per_key: NonZeroU32::new(config.ice_per_minute.key),
+            ..RateLimits::default()
+        },
         ..HttpSettings::default()
     }
 }
