@@ -109,9 +109,8 @@ impl IceQuery {
     /// Whom the relay's quotas will count.
     fn subject(&self, caller: &Caller) -> Result<String, ApiError> {
         let own = match caller {
-            Caller::Anybody => "open".to_owned(),
-            Caller::Key { id, .. } => format!("key-{id}"),
             Caller::Ticket(claims) => claims.sub.clone(),
+            _ => caller.owner().unwrap_or_else(|| "open".to_owned()),
         };
         let Some(subject) = &self.subject else { return Ok(own) };
         if !matches!(caller, Caller::Key { .. }) {

@@ -22,6 +22,10 @@ pub struct RateLimits {
     pub rooms: NonZeroU32,
     /// Refused keys and tickets; further ones are answered `429`.
     pub failures: NonZeroU32,
+    /// Wrong passwords.
+    pub logins: NonZeroU32,
+    /// Wrong passwords for one account, from everywhere together.
+    pub logins_per_account: NonZeroU32,
     /// Credentials for the relay, to whoever has no API key; `None` is no limit.
     pub ice_per_address: Option<NonZeroU32>,
     /// Credentials for the relay, to one API key; `None` is no limit.
@@ -36,6 +40,9 @@ impl Default for RateLimits {
             redeem: per_minute(60),
             rooms: per_minute(60),
             failures: per_minute(30),
+            logins: per_minute(10),
+            // More than any three addresses have.
+            logins_per_account: per_minute(30),
             ice_per_address: Some(per_minute(120)),
             ice_per_key: Some(per_minute(6000)),
         }

@@ -40,6 +40,8 @@ pub struct HttpSnapshot {
     pub ice_refused: [u64; 2],
     /// Rooms stored now.
     pub rooms: u64,
+    /// Password hashes computed for logins.
+    pub password_hashes: u64,
 }
 
 impl HttpNumbers {

@@ -99,6 +99,7 @@ pub(super) fn http_settings(config: &Config) -> HttpSettings {
         allowed_origins: config.http.allowed_origins.clone(),
         trusted_proxies: config.http.trusted_proxies.clone(),
         open_minting: config.dev,
+        sessions: config.auth.sessions,
         rate_limits: RateLimits {
             ice_per_address: NonZeroU32::new(config.ice_per_minute.address),
             ice_per_key: NonZeroU32::new(config.ice_per_minute.key),
