@@ -213,6 +213,32 @@ fn wait_for_uses(folder: &Path, place: usize, count: u64) {
     }
 }
 
+/// The commands that docs/credentials.md gives to programs with the secret.
+#[test]
+fn a_credential_signed_by_openssl_as_the_manual_says_opens_an_allocation() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = server(folder.path());
+    let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/credentials.md");
+    let manual = std::fs::read_to_string(manual).expect("the page");
+    let lines = manual.lines().filter(|line| {
+        ["SECRET=", "USERNAME=", "CREDENTIAL="].iter().any(|begin| line.starts_with(begin))
+    });
+    let script: Vec<_> = lines.collect();
+    let script = format!("{}\nprintf '%s\\n%s' \"$USERNAME\" \"$CREDENTIAL\"", script.join("\n"));
+    let bin = Path::new(BINARY).parent().expect("a folder").display();
+    let path = format!("{bin}:{}", std::env::var("PATH").unwrap_or_default());
+    let mut bash = Command::new("bash");
+    clean_environment(&mut bash);
+    bash.args(["-euo", "pipefail", "-c", &script]).env("PATH", path);
+    let made = bash.env("RELAYHOUSE_DATA_DIR", folder.path()).output().expect("bash runs");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let made = String::from_utf8(made.stdout).expect("UTF-8");
+    let (username, password) = made.split_once('\n').expect("two lines");
+    assert!(username.ends_with(":alice"), "{made}");
+    let credential = Credential::of_user(username, password.trim());
+    assert!(allocates(&server, &credential).is_ok(), "{}", server.text());
+}
+
 #[test]
 fn a_secret_of_another_program_is_added_from_standard_input_and_taken_out_again() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -242,7 +268,7 @@ fn a_secret_can_be_added_from_a_file_and_for_a_time() {
     let id = told.split(' ').next().expect("an id");
     assert_eq!(secret(folder.path(), &["show", id]), "a secret of theirs\n");
     assert!(refused(folder.path(), &["add", "--file", "theirs"]).contains("is there already"));
-    assert!(refused(folder.path(), &["add"]).contains("standard input must hold one line"));
+    assert!(refused(folder.path(), &["add"]).contains("standard input must be one line"));
 }
 
 #[test]

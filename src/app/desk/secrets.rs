@@ -210,7 +210,7 @@ pub(super) fn added(answer: &Value) -> String {
 /// What `secret list` prints.
 pub(super) fn table(answer: &Value) -> String {
     let mut text = format!(
-        "{:<10}  {:<10}  {:<30}  {:<20}  {:<20}  {}\n",
+        "{:<10}  {:<10}  {:<35}  {:<20}  {:<20}  {}\n",
         "id", "from", "state", "made", "last used", "opened"
     );
     let secrets = answer.get("secrets").and_then(Value::as_array);
@@ -224,7 +224,7 @@ pub(super) fn table(answer: &Value) -> String {
         };
         let time = |name: &str, none: &str| number(name).map_or(none.to_owned(), clock::utc);
         text += &format!(
-            "{:<10}  {:<10}  {state:<30}  {:<20}  {:<20}  {}\n",
+            "{:<10}  {:<10}  {state:<35}  {:<20}  {:<20}  {}\n",
             word("id"),
             word("origin"),
             time("created", "-"),
