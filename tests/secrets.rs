@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use relayhouse::store::{SECRET_MEMORY, SecretOrigin, SecretRecord, Store};
 use serde_json::Value;
 use support::credentials::{Credential, unix_now};
 use support::http;
@@ -129,9 +130,36 @@ fn credentials_of_the_old_secret_are_good_during_the_overlap_and_refused_after_i
     let ended = |line: &str| line.contains("a secret has ended") && line.contains(&before);
     server.wait_for_line(SOON, "the end of the secret", ended);
     assert!(
-        !server.text().contains(&secret(folder.path(), &["show"]).trim()),
+        !server.text().contains(secret(folder.path(), &["show"]).trim()),
         "no secret is logged"
     );
+}
+
+#[test]
+fn a_running_server_forgets_a_secret_that_ended_long_ago() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut first = server(folder.path());
+    first.signal("TERM");
+    first.wait_for_exit(SOON);
+    let (over, ago) = ("an old secret", 2 * SECRET_MEMORY.as_secs());
+    let store = Store::open(folder.path()).expect("free");
+    let old = SecretRecord {
+        secret: over.into(),
+        origin: SecretOrigin::Added,
+        created: 1,
+        until: Some(unix_now() - ago),
+    };
+    let id = old.secret.id().to_string();
+    store.secrets().accept(old).wait().expect("stored");
+    drop(store);
+
+    let server = server(folder.path());
+    let forgotten =
+        |line: &str| line.contains("an ended secret is forgotten") && line.contains(&id);
+    server.wait_for_line(SOON, "what is forgotten", forgotten);
+    assert_eq!(states(folder.path()), ["mints"]);
+    assert_eq!(allocates(&server, &Credential::fresh(over, "ann")).err(), Some(401));
+    assert!(allocates(&server, &minted(&server, "")).is_ok(), "{}", server.text());
 }
 
 #[test]
@@ -267,6 +295,8 @@ fn a_secret_can_be_added_from_a_file_and_for_a_time() {
     assert_eq!(states(folder.path()), ["mints", "retiring"]);
     let id = told.split(' ').next().expect("an id");
     assert_eq!(secret(folder.path(), &["show", id]), "a secret of theirs\n");
+    let (_, told, _) = command(folder.path(), &["secret", "add"], "short");
+    assert!(told.contains("can be guessed"), "{told}");
     assert!(refused(folder.path(), &["add", "--file", "theirs"]).contains("is there already"));
     assert!(refused(folder.path(), &["add"]).contains("standard input must be one line"));
 }
