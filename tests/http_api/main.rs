@@ -1,5 +1,6 @@
 //! The HTTP API over real loopback sockets: each call, each refusal, and what survives a restart.
 
+mod auth;
 mod calls;
 mod http;
 mod ice;
@@ -10,4 +11,5 @@ mod pages;
 mod proofs;
 mod refusals;
 mod server;
+mod sessions;
 mod signalling;
