@@ -174,7 +174,7 @@ fn a_rotation_needs_the_token_that_is_good_now() {
     };
     assert_eq!(rotate(9, 2, 3, 10), Err(SessionError::Unknown));
     assert_eq!(rotate(1, 2, 3, 10).map(|session| session.expires), Ok(1010));
-    assert_eq!(rotate(1, 2, 4, 11), Err(SessionError::Reused));
+    assert_eq!(rotate(1, 2, 4, 11), Err(SessionError::Reused("alice".into())));
     assert_eq!(rotate(1, 3, 4, 12), Err(SessionError::Over));
 }
 
