@@ -3,6 +3,7 @@
 mod auth;
 mod calls;
 mod http;
+mod ice;
 mod invites;
 mod lifecycle;
 mod origins;
