@@ -6,4 +6,4 @@ mod server;
 
 pub use client::{BadMessage, Incoming, parse};
 pub use server::encode;
-pub(super) use server::{error, fresh_ice_servers, leave};
+pub(super) use server::{error, fresh_ice_servers, leave, welcome};
