@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, header};
 use super::Api;
 use super::errors::{ApiError, Code};
 use crate::creds::api_key::{self, Scope, Scopes};
-use crate::creds::ticket::{Claims, Role};
+use crate::creds::ticket::Claims;
 
 /// A caller whose proof was checked.
 #[derive(Debug)]
@@ -60,33 +60,6 @@ fn bearer(value: &str) -> Option<&str> {
 }
 
 impl Caller {
-    /// May make rooms.
-    pub(super) fn may_create_rooms(&self) -> Result<(), ApiError> {
-        self.allowed(match self {
-            Self::Anybody => true,
-            Self::Key { scopes, .. } => scopes.contains(Scope::Rooms),
-            Self::Ticket(claims) => claims.role == Role::Creator,
-        })
-    }
-
-    /// May look at this room.
-    pub(super) fn may_see(&self, room: &str) -> Result<(), ApiError> {
-        self.allowed(match self {
-            Self::Anybody => true,
-            Self::Key { scopes, .. } => scopes.contains(Scope::Rooms),
-            Self::Ticket(claims) => claims.room.as_deref() == Some(room),
-        })
-    }
-
-    /// May invite others to this room.
-    pub(super) fn may_invite_to(&self, room: &str) -> Result<(), ApiError> {
-        self.may_see(room)?;
-        self.allowed(match self {
-            Self::Ticket(claims) => claims.role == Role::Host,
-            _ => true,
-        })
-    }
-
     /// May have ICE servers.
     pub(super) fn may_mint(&self) -> Result<(), ApiError> {
         self.allowed(match self {

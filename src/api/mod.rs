@@ -3,8 +3,8 @@
 //! | file | thought |
 //! |---|---|
 //! | `errors` | every error: code, status, sentence |
-//! | `body`, `caller`, `forwarded`, `origin`, `limits` | what is checked before a call does anything |
-//! | `ice`, `minter`, `rooms`, `invites`, `tickets`, `ids` | the calls and what they hand out |
+//! | `body`, `query`, `caller`, `forwarded`, `origin`, `limits` | what is checked before a call does anything |
+//! | `ice`, `minter`, `rooms`, `tickets`, `ids` | the calls and what they hand out |
 //! | `auth` | users: login, refresh, logout |
 //! | `admin` | what operators see and decide |
 //! | `dialects` | the same rooms and credentials, as clients of other systems know them |
@@ -25,7 +25,6 @@ mod headers;
 mod health;
 mod ice;
 mod ids;
-mod invites;
 mod limits;
 mod live;
 mod minter;
@@ -33,6 +32,7 @@ mod numbers;
 mod openapi;
 mod origin;
 mod pages;
+mod query;
 mod rooms;
 mod routes;
 mod server;
@@ -51,13 +51,15 @@ pub use errors::{ApiError, Code};
 pub use forwarded::{client_address, is_trusted};
 pub use headers::{Client, IsHttps};
 pub use health::Check;
-pub use invites::{DEFAULT_TTL as DEFAULT_INVITE_TTL, MAX_TTL as MAX_INVITE_TTL};
 pub use limits::{MAX_TRACKED, RateLimits};
 pub use minter::{IceConfig, IceServer, Minter};
 use numbers::HttpNumbers;
 pub use numbers::HttpSnapshot;
 pub use origin::origin_allowed;
-pub use rooms::{DEFAULT_CAPACITY, MAX_CAPACITY, MAX_EXPIRES_IN, MAX_NAME};
+pub use rooms::{
+    DEFAULT_CAPACITY, DEFAULT_INVITE_TTL, MAX_CAPACITY, MAX_EXPIRES_IN, MAX_INVITE_TTL, MAX_NAME,
+    MAX_ROOMS_PAGE,
+};
 pub use routes::router;
 pub use server::{HttpDoor, HttpPlace, HttpServer, Over, Peer};
 pub use settings::HttpSettings;
