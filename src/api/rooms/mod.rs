@@ -35,7 +35,7 @@ pub use shapes::MAX_NAME;
 /// The calls of this module.
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
-        .routes(routes!(create::create, list::list))
+        .routes(routes!(list::list, create::create))
         .routes(routes!(look::look, change::change, close::close))
         .routes(routes!(tickets::create))
         .routes(routes!(invites::create, invites::list))
