@@ -18,7 +18,9 @@ mod writer;
 use std::sync::Arc;
 
 pub use change::Change;
-pub use invites::{InviteError, InviteHash, InviteRecord, Invites, MAX_INVITES_PER_ROOM};
+pub use invites::{
+    InviteError, InviteHash, InviteRecord, Invites, MAX_INVITES_PER_ROOM, invite_id,
+};
 pub use keys::{KeyError, KeyHash, KeyRecord, Keys, MAX_KEYS};
 pub use open::OpenError;
 pub use rooms::{MAX_ROOMS, RoomError, RoomRecord, Rooms};
