@@ -40,10 +40,10 @@ pub(super) async fn ice(
     caller.may_mint()?;
     let minter = api.minter();
     let now = api.now().unix;
+    let owner = caller.owner();
     let config = match &caller {
-        Caller::Anybody => minter.ice_servers(now, "open", minter.ttl),
-        Caller::Key { id, .. } => minter.ice_servers(now, &format!("key-{id}"), minter.ttl),
         Caller::Ticket(claims) => return answer(&for_ticket(&minter, now, claims)?),
+        _ => minter.ice_servers(now, owner.as_deref().unwrap_or("open"), minter.ttl),
     }
     .map_err(|error| mint_failed(&error))?;
     answer(&config)

@@ -21,13 +21,24 @@ pub struct RateLimits {
     pub rooms: NonZeroU32,
     /// Refused keys and tickets; further ones are answered `429`.
     pub failures: NonZeroU32,
+    /// Wrong passwords.
+    pub logins: NonZeroU32,
+    /// Wrong passwords for one account, from everywhere together.
+    pub logins_per_account: NonZeroU32,
 }
 
 impl Default for RateLimits {
     fn default() -> Self {
         // A classroom behind one address comes in; a guesser of 128 bits does not.
         let per_minute = |count| NonZeroU32::new(count).expect("a constant above zero");
-        Self { redeem: per_minute(60), rooms: per_minute(60), failures: per_minute(30) }
+        Self {
+            redeem: per_minute(60),
+            rooms: per_minute(60),
+            failures: per_minute(30),
+            logins: per_minute(10),
+            // More than any three addresses have.
+            logins_per_account: per_minute(30),
+        }
     }
 }
 
@@ -70,7 +81,7 @@ impl Limiter {
 }
 
 /// A household has a /64, and changes addresses within it at will.
-fn bucket_of(client: IpAddr) -> IpAddr {
+pub(super) fn bucket_of(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
         v4 => v4,

@@ -25,6 +25,8 @@ pub struct HttpSnapshot {
     pub websockets: u64,
     /// Rooms stored now.
     pub rooms: u64,
+    /// Password hashes computed for logins.
+    pub password_hashes: u64,
 }
 
 impl HttpNumbers {

@@ -81,6 +81,9 @@ pub enum TicketError {
     /// So long ago.
     #[error("the ticket expired {} s ago", .0.as_secs())]
     Expired(Duration),
+    /// Taken back before its end.
+    #[error("the token was revoked")]
+    Revoked,
 }
 
 impl From<Refused> for TicketError {
