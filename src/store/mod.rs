@@ -12,6 +12,7 @@ mod keys;
 mod open;
 mod records;
 mod revoked;
+mod ring;
 mod rooms;
 mod secrets;
 mod sessions;
@@ -28,6 +29,10 @@ pub use invites::{
 pub use keys::{KeyError, KeyHash, KeyRecord, Keys, MAX_KEYS};
 pub use open::OpenError;
 pub use revoked::{MAX_REVOKED, RevokeError, Revoked};
+pub use ring::{
+    MAX_SECRETS, SECRET_MEMORY, SecretError, SecretOrigin, SecretRecord, SecretUse, Secrets,
+    USE_MEMORY,
+};
 pub use rooms::{MAX_ROOMS, RoomError, RoomRecord, Rooms};
 pub use sessions::{
     MAX_SESSIONS_PER_USER, SessionError, SessionId, SessionKind, SessionRecord, Sessions, TokenHash,
@@ -73,6 +78,8 @@ impl From<sled::Error> for StoreError {
 struct Trees {
     db: sled::Db,
     secrets: sled::Tree,
+    /// What REST secrets were used for, by id.
+    secret_uses: sled::Tree,
     rooms: sled::Tree,
     /// Invites by hash.
     invites: sled::Tree,
@@ -96,6 +103,7 @@ impl Trees {
     fn of(db: sled::Db) -> Result<Self, StoreError> {
         Ok(Self {
             secrets: db.open_tree("secrets")?,
+            secret_uses: db.open_tree("secret_uses")?,
             rooms: db.open_tree("rooms")?,
             invites: db.open_tree("invites")?,
             invites_by_room: db.open_tree("invites_by_room")?,
@@ -132,6 +140,11 @@ impl Store {
     /// The one-time invites.
     pub fn invites(&self) -> Invites<'_> {
         Invites::of(self)
+    }
+
+    /// The REST secrets.
+    pub fn secrets(&self) -> Secrets<'_> {
+        Secrets::of(self)
     }
 
     /// The API keys.
