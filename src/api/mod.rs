@@ -46,11 +46,14 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::http::HeaderValue;
 
+pub use auth::{MEETINGS_LIFETIME, SessionSettings, StartedSession};
 pub use body::MAX_BODY;
+pub use dialects::{Dialect, DialectSettings, Dialects};
 pub use errors::{ApiError, Code};
 pub use forwarded::{client_address, is_trusted};
 pub use headers::{Client, IsHttps};
 pub use health::Check;
+pub use ice::{MAX_ALLOWANCE, MAX_SUBJECT};
 pub use limits::{MAX_TRACKED, RateLimits};
 pub use minter::{IceConfig, IceServer, Minter};
 use numbers::HttpNumbers;
@@ -103,6 +106,7 @@ pub struct Api {
     tickets: TicketKey,
     settings: ArcSwap<HttpSettings>,
     limiters: limits::Limiters,
+    people: auth::People,
     clock: Arc<dyn Fn() -> Now + Send + Sync>,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     readiness: health::Readiness,
@@ -121,6 +125,7 @@ impl Api {
             minter: ArcSwap::from_pointee(minter),
             tickets,
             limiters: limits::Limiters::new(settings.rate_limits),
+            people: auth::People::new(settings.rate_limits),
             settings: ArcSwap::from_pointee(settings),
             clock,
             metrics,
@@ -142,12 +147,18 @@ impl Api {
 
     /// The numbers of the HTTP side at this moment, for `/metrics`.
     pub fn snapshot(&self) -> HttpSnapshot {
-        let websockets = self.signalling.get().and_then(Weak::upgrade);
+        let websockets = self.signalling();
         HttpSnapshot {
             rooms: self.store.rooms().count() as u64,
             websockets: websockets.map_or(0, |endpoint| endpoint.open_connections() as u64),
+            password_hashes: self.people.hashes(),
             ..self.numbers.snapshot()
         }
+    }
+
+    /// The WebSocket side, once it is there.
+    fn signalling(&self) -> Option<Arc<signal::Endpoint>> {
+        self.signalling.get().and_then(Weak::upgrade)
     }
 
     fn numbers(&self) -> &Arc<HttpNumbers> {
@@ -180,6 +191,10 @@ impl Api {
 
     fn limiters(&self) -> &limits::Limiters {
         &self.limiters
+    }
+
+    fn people(&self) -> &auth::People {
+        &self.people
     }
 
     fn hub(&self) -> &HubHandle {

@@ -62,7 +62,7 @@ pub(in crate::api) async fn create(
     caller.may_create_rooms()?;
     api.limiters().rooms.check(client)?;
     let now = api.now();
-    let room = RoomRecord { owner: caller.as_owner(), ..body.0.into_room(now.unix.0)? };
+    let room = RoomRecord { owner: caller.owner(), ..body.0.into_room(now.unix.0)? };
     api.store().rooms().create(room.clone()).await?;
     if !api.open_room(&room).await {
         // What cannot be entered must not be promised again after a restart.
