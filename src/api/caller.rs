@@ -50,6 +50,9 @@ impl Api {
             };
         }
         match self.verify_ticket(self.now().unix, token) {
+            Ok(claims) if self.was_kicked(&claims)? => {
+                refused("a host removed its holder from the room".into())
+            }
             Ok(claims) => Ok(Caller::Ticket(Box::new(claims))),
             // Ours, and no ticket: each kind of token has an audience of its own.
             Err(TicketError::Audience) => match self.access_or_why(token)? {
