@@ -102,6 +102,7 @@ pub(super) fn http_settings(config: &Config) -> HttpSettings {
         dialects: config.dialects.clone(),
         room_idle: config.rooms.idle,
         per_address: config.per_address,
+        sessions: config.auth.sessions,
         rate_limits: RateLimits {
             ice_per_address: NonZeroU32::new(config.ice_per_minute.address),
             ice_per_key: NonZeroU32::new(config.ice_per_minute.key),
