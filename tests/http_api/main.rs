@@ -2,6 +2,7 @@
 
 mod calls;
 mod http;
+mod ice;
 mod invites;
 mod lifecycle;
 mod moderation;
