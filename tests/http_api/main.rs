@@ -1,6 +1,8 @@
 //! The HTTP API over real loopback sockets: each call, each refusal, and what survives a restart.
 
 mod calls;
+mod crowds;
+mod framing;
 mod http;
 mod ice;
 mod invites;
@@ -13,4 +15,5 @@ mod refusals;
 mod rooms;
 mod server;
 mod signalling;
+mod slow;
 mod socket;
