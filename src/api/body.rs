@@ -74,6 +74,12 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// The place (line and column) is part of serde_json's own sentence.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| ApiError::with(Code::BadJson, format!("The body is not right: {error}.")))
+    let parsed = serde_json::from_slice(bytes).map_err(|error| {
+        ApiError::with(Code::BadJson, format!("The body is not right: {error}."))
+    })?;
+    // A list with a value for each field would pass for an object.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(ApiError::with(Code::BadJson, "The body is not right: it is no object."));
+    }
+    Ok(parsed)
 }
