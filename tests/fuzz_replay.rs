@@ -15,6 +15,8 @@ mod credentials;
 mod forwarded;
 #[path = "fuzz_bodies/frames.rs"]
 mod frames;
+#[path = "fuzz_bodies/people.rs"]
+mod people;
 #[path = "fuzz_bodies/proxy_header.rs"]
 mod proxy_header;
 #[path = "fuzz_bodies/relay.rs"]
@@ -38,6 +40,7 @@ const TARGETS: &[Target] = &[
     ("credentials", credentials::run),
     ("forwarded", forwarded::run),
     ("frames", frames::run),
+    ("people", people::run),
     ("proxy_header", proxy_header::run),
     ("relay", relay::run),
     ("signal_message", signal_message::run),

@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use relayhouse::api::signal::{self, HubHandle};
@@ -37,7 +37,7 @@ pub struct Server {
     dir: Option<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     runtime: Option<Runtime>,
-    ahead: Arc<AtomicU64>,
+    hands: Arc<Hands>,
 }
 
 /// Everybody's.
@@ -53,17 +53,27 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// Both clocks, and what they are ahead, in seconds.
-fn clock() -> (signal::Clock, Arc<AtomicU64>) {
+/// What a test does to the server's clocks.
+#[derive(Default)]
+struct Hands {
+    /// How much they are ahead, in seconds.
+    ahead: AtomicU64,
+    /// Where they stand, if they do.
+    stopped: OnceLock<Now>,
+}
+
+/// Both clocks.
+fn clock() -> (signal::Clock, Arc<Hands>) {
     let origin = std::time::Instant::now();
-    let ahead = Arc::new(AtomicU64::new(0));
-    let by = ahead.clone();
+    let hands = Arc::new(Hands::default());
+    let held = hands.clone();
     let clock = move || {
         let nanos = u64::try_from(origin.elapsed().as_nanos()).unwrap();
         let now = Now { mono: Instant::from_nanos(nanos), unix: UnixTime(now()) };
-        now.after(Duration::from_secs(by.load(Ordering::Relaxed)))
+        let now = *held.stopped.get().unwrap_or(&now);
+        now.after(Duration::from_secs(held.ahead.load(Ordering::Relaxed)))
     };
-    (Arc::new(clock), ahead)
+    (Arc::new(clock), hands)
 }
 
 impl Server {
@@ -93,7 +103,7 @@ impl Server {
             .build()
             .unwrap();
         let inside = runtime.enter();
-        let (clock, ahead) = clock();
+        let (clock, hands) = clock();
         let (hub, mut events) = signal::start(HubLimits::default(), [3; 32], clock.clone());
         let checks = Arc::new(Mutex::new(Vec::new()));
         let told = checks.clone();
@@ -132,12 +142,17 @@ impl Server {
         drop(inside);
         let runtime = Some(runtime);
         let (dir, stop) = (None, Some(stop));
-        Self { address, api, checks, hub, endpoint, key, dir, stop, runtime, ahead }
+        Self { address, api, checks, hub, endpoint, key, dir, stop, runtime, hands }
     }
 
     /// Lets time pass, for the server alone.
     pub fn wait(&self, seconds: u64) {
-        self.ahead.fetch_add(seconds, Ordering::Relaxed);
+        self.hands.ahead.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// Lets no time pass any more but by [`wait`](Self::wait): for bounds per minute.
+    pub fn stop_clocks(&self) {
+        self.hands.stopped.set(self.api.now()).unwrap();
     }
 
     /// Adds somebody whose password is [`PASSWORD`].

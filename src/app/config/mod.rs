@@ -26,6 +26,7 @@ use crate::api::{DialectSettings, PerAddress, SessionSettings};
 use crate::creds::Secret;
 use crate::turn::{ChannelNumbers, Limits, QuotaLimits};
 
+pub use checks::SHORT_SECRET;
 pub use effective::{Change, Effective, Reloaded};
 pub use print::defaults_toml;
 pub use problem::{Place, Problem, Problems};
