@@ -71,10 +71,12 @@ pub(super) enum Heard {
     Say(Body),
     /// What is answered without a room.
     Answer(String),
+    /// What needs no answer.
+    Nothing,
     /// Nothing that makes sense.
     Bad(ErrorCode, String),
-    /// Something after which there is nothing more to say.
-    Close(CloseCode, String),
+    /// Something after which there is nothing more to say than these messages.
+    Close(Vec<String>, CloseCode, String),
 }
 
 /// What follows when a client has left its room.
@@ -235,8 +237,9 @@ impl<D: Dialect> Session<D> {
                 self.count()?;
                 Ok(self.line.socket.send(text).await?)
             }
+            Heard::Nothing => self.count(),
             Heard::Bad(code, why) => self.bad(code, why).await,
-            Heard::Close(code, reason) => Err(End::Told(Vec::new(), code, reason)),
+            Heard::Close(texts, code, reason) => Err(End::Told(texts, code, reason)),
         }
     }
 
