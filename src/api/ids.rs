@@ -18,6 +18,16 @@ pub(super) fn fresh() -> String {
     URL_SAFE_NO_PAD.encode(random)
 }
 
+/// A fresh UUID, version 4 (RFC 9562 section 5.4), for those who expect one.
+pub(super) fn uuid() -> String {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).expect("the system has random numbers");
+    random[6] = random[6] & 0x0f | 0x40;
+    random[8] = random[8] & 0x3f | 0x80;
+    let hex = format!("{:032x}", u128::from_be_bytes(random));
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
 /// The one parameter of a path.
 pub(super) struct InPath(pub(super) String);
 
@@ -35,6 +45,15 @@ impl<S: Sync + Send> FromRequestParts<S> for InPath {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_uuid_looks_like_one() {
+        let (a, b) = (uuid(), uuid());
+        assert_ne!(a, b);
+        let parts: Vec<_> = a.split('-').map(str::len).collect();
+        assert_eq!(parts, [8, 4, 4, 4, 12]);
+        assert!(a[14..].starts_with('4') && "89ab".contains(&a[19..20]), "{a}");
+    }
 
     #[test]
     fn a_fresh_name_is_long_url_safe_and_new() {

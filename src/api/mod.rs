@@ -109,6 +109,7 @@ pub struct Api {
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     readiness: health::Readiness,
     numbers: Arc<HttpNumbers>,
+    dialects: dialects::Memory,
 }
 
 impl Api {
@@ -129,6 +130,7 @@ impl Api {
             metrics,
             readiness: health::Readiness::new(readiness),
             numbers: Arc::default(),
+            dialects: dialects::Memory::default(),
         })
     }
 
@@ -193,6 +195,10 @@ impl Api {
 
     fn people(&self) -> &auth::People {
         &self.people
+    }
+
+    fn dialects(&self) -> &dialects::Memory {
+        &self.dialects
     }
 
     fn hub(&self) -> &HubHandle {

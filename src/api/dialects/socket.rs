@@ -70,6 +70,7 @@ pub(super) enum Heard {
     /// Something of the room it is in.
     Say(Body),
     /// What is answered without a room.
+    #[allow(dead_code, reason = "not every dialect has such words")]
     Answer(String),
     /// What needs no answer.
     Nothing,
@@ -82,6 +83,7 @@ pub(super) enum Heard {
 /// What follows when a client has left its room.
 pub(super) enum Parted {
     /// The connection goes on, after these messages, unless the server ends it.
+    #[allow(dead_code, reason = "not every dialect's connections outlive a room")]
     Stay(Vec<String>),
     /// It ends, after these messages.
     Close(Vec<String>, CloseCode, String),

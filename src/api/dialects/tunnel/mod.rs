@@ -28,7 +28,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Dialect;
+use super::{Dialect, with_its_405};
 use crate::api::Api;
 use crate::api::caller::{Caller, bearer};
 use crate::api::errors::{ApiError, Code};
@@ -36,18 +36,22 @@ use token::{Claims, TokenKey};
 
 /// The calls of this module.
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new()
-        .routes(routes!(tokens::get, tokens::post))
-        .routes(routes!(tokens::key_set))
-        .routes(routes!(invite::invite))
-        .routes(routes!(turn::turn))
-        .routes(routes!(turn::api_turn))
-        .routes(routes!(talk::connect))
-        .routes(routes!(admin::rooms))
-        .routes(routes!(admin::close))
-        .routes(routes!(admin::lock))
-        .routes(routes!(admin::unlock))
-        .routes(routes!(admin::kick))
+    let calls = [
+        routes!(tokens::get, tokens::post),
+        routes!(tokens::key_set),
+        routes!(invite::invite),
+        routes!(turn::turn),
+        routes!(turn::api_turn),
+        routes!(talk::connect),
+        routes!(admin::rooms),
+        routes!(admin::close),
+        routes!(admin::lock),
+        routes!(admin::unlock),
+        routes!(admin::kick),
+    ];
+    calls.into_iter().fold(OpenApiRouter::new(), |router, call| {
+        router.routes(with_its_405(call, |error| Fault(error).into_response()))
+    })
 }
 
 /// What is wrong, as a Fastify server says it.
