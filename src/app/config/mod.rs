@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::api::DialectSettings;
+use crate::api::{DialectSettings, SessionSettings};
 use crate::creds::Secret;
 use crate::turn::{ChannelNumbers, Limits, QuotaLimits};
 
@@ -181,6 +181,8 @@ pub struct Auth {
     pub strict_expiry: bool,
     /// Whether SHA-256 is offered (RFC 8489).
     pub sha256: bool,
+    /// How long people stay logged in.
+    pub sessions: SessionSettings,
 }
 
 /// Credentials that the API mints a minute; 0 is no limit.
@@ -315,6 +317,7 @@ impl Config {
                 username_separator: ':',
                 strict_expiry: false,
                 sha256: true,
+                sessions: SessionSettings::default(),
             },
             quota: QuotaLimits::default(),
             peers: Peers::default(),
