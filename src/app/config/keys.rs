@@ -5,6 +5,7 @@ mod bounds;
 mod dialects;
 mod people;
 mod relay;
+mod rooms;
 mod service;
 
 use std::sync::LazyLock;
@@ -71,7 +72,7 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// Every key, in the order of `config.toml`: those without a section first.
 pub(super) static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
-    [service::KEYS, dialects::KEYS, relay::KEYS, people::KEYS, bounds::KEYS].concat()
+    [service::KEYS, rooms::KEYS, dialects::KEYS, relay::KEYS, people::KEYS, bounds::KEYS].concat()
 });
 
 fn put<T>(place: &mut T, value: Read<T>) -> Read<()> {

@@ -238,8 +238,8 @@ impl Talk {
         let stored = api.store().rooms().find(&self.room).map_err(|_| unavailable())?;
         if let Some(stored) = stored {
             // Somebody made this one: it is no room to walk into.
-            caller.may_see(&stored.id).map_err(|_| forbidden())?;
-            let runs = caller.may_invite_to(&stored.id).is_ok();
+            caller.may_see(&stored).map_err(|_| forbidden())?;
+            let runs = caller.may_run(&stored).is_ok();
             return Ok(if runs { Role::Host } else { Role::Guest });
         }
         if api.hub().room(&room).await.is_none() {

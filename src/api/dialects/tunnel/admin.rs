@@ -15,7 +15,7 @@ use super::{Fault, FaultBody};
 use crate::api::body::JsonBody;
 use crate::api::errors::{ApiError, Code};
 use crate::api::{Api, Client, NO_STORE};
-use crate::signal::{CloseReason, ErrorCode, Moderation, PeerId, RoomId};
+use crate::signal::{Actor, CloseReason, ErrorCode, Moderation, PeerId, RoomId};
 
 /// A room.
 #[derive(Serialize, ToSchema)]
@@ -169,11 +169,10 @@ pub(super) async fn kick(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn admin(api: &Api, headers: &HeaderMap, client: IpAddr) -> Result<crate::signal::Actor, ApiError> {
+fn admin(api: &Api, headers: &HeaderMap, client: IpAddr) -> Result<Actor, ApiError> {
     let caller = api.caller(headers, client)?;
     caller.may_admin()?;
-    let name = caller.owner().unwrap_or_default();
-    Ok(crate::signal::Actor::Caller(name.into()))
+    Ok(caller.as_actor())
 }
 
 async fn decide(

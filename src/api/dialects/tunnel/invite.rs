@@ -85,7 +85,7 @@ pub(super) async fn invite(
     match &proof {
         Proof::Token(claims) if claims.room == room.id && claims.role == TokenRole::Host => {}
         Proof::Token(_) => return Err(Code::Forbidden.into()),
-        Proof::Native(caller) => caller.may_invite_to(&room.id)?,
+        Proof::Native(caller) => caller.may_run(&room)?,
     }
     let base = base_url(&headers, &api.settings().public_url, is_https)
         .ok_or_else(|| ApiError::with(Code::BadRequest, "The Host header is no host."))?;

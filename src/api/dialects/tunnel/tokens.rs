@@ -18,6 +18,7 @@ use crate::api::errors::{ApiError, Code};
 use crate::api::rooms::{DEFAULT_CAPACITY, checked_name};
 use crate::api::{Api, Client, NO_STORE, ids};
 use crate::creds::api_key;
+use crate::signal::RoomId;
 use crate::store::{RoomError, RoomRecord};
 
 /// The longest id of a room that a client may choose, in characters.
@@ -215,10 +216,16 @@ async fn hosted(
         // Whoever comes first is the host; a stranger is never the second one.
         return match caller {
             Caller::Anybody => Err(Code::Forbidden.into()),
-            _ => caller.may_invite_to(&room.id).map(|()| room),
+            _ => caller.may_run(&room).map(|()| room),
         };
     }
     caller.may_create_rooms()?;
+    // A room that was only ever joined is nobody's, and stays so while it is in use.
+    if let Some(id) = &wanted.room
+        && api.hub().room(&RoomId::from(id.as_str())).await.is_some()
+    {
+        return Err(Code::Forbidden.into());
+    }
     api.limiters().rooms.check(client)?;
     let room = RoomRecord {
         id: wanted.room.clone().unwrap_or_else(ids::fresh),
@@ -249,7 +256,7 @@ async fn hosted(
 fn visited(api: &Api, wanted: &Wanted, caller: &Caller) -> Result<RoomRecord, ApiError> {
     let id = wanted.room.as_deref().ok_or_else(|| bad("a guest needs roomID or invite."))?;
     let room = api.stored_room(id)?;
-    caller.may_see(&room.id)?;
+    caller.may_see(&room)?;
     Ok(room)
 }
 
