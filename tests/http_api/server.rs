@@ -13,7 +13,7 @@ use relayhouse::creds::ticket::{AUDIENCE, Claims, ISSUER, Role, TicketKey};
 use relayhouse::creds::uri::Endpoint;
 use relayhouse::front::{self, Asked, Doors, List, Tls};
 use relayhouse::net::Transport;
-use relayhouse::signal::{CloseReason, HubLimits, RoomId};
+use relayhouse::signal::{Actor, CloseReason, HubLimits, Moderation, RoomId};
 use relayhouse::store::{KeyRecord, Store};
 use relayhouse::time::{Instant, Now, UnixTime};
 use serde_json::{Value, json};
@@ -128,6 +128,16 @@ impl Server {
         self.run(self.hub.close_room(&RoomId::from(room), CloseReason::Idle));
     }
 
+    /// Decides as the API would.
+    pub fn moderate(&self, room: &str, what: Moderation) {
+        self.run(self.hub.moderate(&RoomId::from(room), Actor::Api, what)).unwrap();
+    }
+
+    /// A reload: these settings, and a relay that listens here.
+    pub fn reconfigure(&self, settings: HttpSettings, endpoints: Vec<Endpoint>) {
+        self.api.reconfigure(settings, Minter { endpoints, ..minter() });
+    }
+
     /// Sends everybody away, as before a restart.
     pub fn send_all_away(&self) {
         let second = Duration::from_secs(1);
@@ -220,7 +230,7 @@ pub fn claims(role: Role, room: Option<&str>, exp: u64) -> Claims {
     }
 }
 
-fn minter() -> Minter {
+pub fn minter() -> Minter {
     let endpoint = |transport| Endpoint { host: "192.0.2.1".into(), port: 3478, transport };
     Minter {
         secret: Secret::from("north"),
