@@ -129,11 +129,13 @@ impl Server {
     }
 
     /// Decides as the API would.
+    #[allow(dead_code, reason = "for the tests of dialects")]
     pub fn moderate(&self, room: &str, what: Moderation) {
         self.run(self.hub.moderate(&RoomId::from(room), Actor::Api, what)).unwrap();
     }
 
     /// A reload: these settings, and a relay that listens here.
+    #[allow(dead_code, reason = "for the tests of dialects")]
     pub fn reconfigure(&self, settings: HttpSettings, endpoints: Vec<Endpoint>) {
         self.api.reconfigure(settings, Minter { endpoints, ..minter() });
     }

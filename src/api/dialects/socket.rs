@@ -150,12 +150,15 @@ enum End {
     /// The room, if there is one, has let it go: the client is told.
     Told(Vec<String>, CloseCode, String),
     /// It went, or is to go: so does the peer.
-    Gone,
+    Gone(Gone),
 }
 
 impl From<Unwritable> for End {
-    fn from(_: Unwritable) -> Self {
-        Self::Gone
+    fn from(why: Unwritable) -> Self {
+        Self::Gone(match why {
+            Unwritable::Slow => Gone::Slow,
+            Unwritable::Broken => Gone::Dropped,
+        })
     }
 }
 
@@ -189,8 +192,9 @@ impl<D: Dialect> Session<D> {
     }
 
     async fn finish(mut self, end: End) {
+        let how = if let End::Gone(how) = end { how } else { Gone::Left };
         if let Some(seat) = self.seat.take() {
-            self.endpoint.hub().disconnect(seat.conn, Gone::Left).await;
+            self.endpoint.hub().disconnect(seat.conn, how).await;
         }
         let End::Told(texts, code, reason) = end else { return self.line.socket.finish().await };
         for text in texts {
@@ -218,7 +222,7 @@ impl<D: Dialect> Session<D> {
                 }
                 Err(self.end(&LeaveReason::TooLarge.leave()))
             }
-            Received::Closed => Err(End::Gone),
+            Received::Closed => Err(End::Gone(Gone::Left)),
         }
     }
 
@@ -252,7 +256,7 @@ impl<D: Dialect> Session<D> {
             hub.disconnect(seat.conn, Gone::Left).await;
         }
         self.line.begin_anew();
-        let hello = Hello { id: None, admission, resume: None, seen: None };
+        let hello = Hello { id: None, admission, keeps_place: false, resume: None, seen: None };
         let (conn, told) = hub.connect(hello).await;
         self.seat = Some(Seat { conn, told });
         self.outside_until = None;
@@ -348,7 +352,7 @@ impl<D: Dialect> Session<D> {
 
     async fn wake(&mut self) -> Result<(), End> {
         if self.line.is_dead() {
-            return Err(End::Gone);
+            return Err(End::Gone(Gone::Dropped));
         }
         Ok(self.line.ask_for_life().await?)
     }
@@ -374,7 +378,7 @@ impl End {
                 texts.insert(0, text);
                 Self::Told(texts, code, reason)
             }
-            Self::Gone => Self::Gone,
+            Self::Gone(how) => Self::Gone(how),
         }
     }
 }
