@@ -9,6 +9,7 @@ mod change;
 mod invites;
 mod keys;
 mod open;
+mod pairings;
 mod records;
 mod rooms;
 mod secrets;
@@ -21,6 +22,9 @@ pub use change::Change;
 pub use invites::{InviteError, InviteHash, InviteRecord, Invites, MAX_INVITES_PER_ROOM};
 pub use keys::{KeyError, KeyHash, KeyRecord, Keys, MAX_KEYS};
 pub use open::OpenError;
+pub use pairings::{
+    MAX_PAIRS, MAX_PENDINGS, PAIR_MEMORY, PairRecord, PairingError, Pairings, PendingRecord, Purged,
+};
 pub use rooms::{MAX_ROOMS, RoomError, RoomRecord, Rooms};
 pub use sweep::{INVITE_MEMORY, Swept};
 
@@ -67,6 +71,12 @@ struct Trees {
     invites_by_room: sled::Tree,
     /// API keys by hash.
     keys: sled::Tree,
+    /// Join codes on offer.
+    pendings: sled::Tree,
+    /// Devices that accepted one another, by the room they meet in.
+    pairs: sled::Tree,
+    /// Device, then pending or pair: how those of a device are found.
+    pairings_by_device: sled::Tree,
 }
 
 impl Trees {
@@ -77,6 +87,9 @@ impl Trees {
             invites: db.open_tree("invites")?,
             invites_by_room: db.open_tree("invites_by_room")?,
             keys: db.open_tree("keys")?,
+            pendings: db.open_tree("pairing_pendings")?,
+            pairs: db.open_tree("pairings")?,
+            pairings_by_device: db.open_tree("pairings_by_device")?,
             db,
         })
     }
@@ -109,6 +122,11 @@ impl Store {
     /// The API keys.
     pub fn keys(&self) -> Keys<'_> {
         Keys::of(self)
+    }
+
+    /// Devices paired by join codes.
+    pub fn pairings(&self) -> Pairings<'_> {
+        Pairings::of(self)
     }
 
     /// Writes and flushes a marker: an error says why the state cannot be written just now.

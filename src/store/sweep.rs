@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::invites::{InviteRecord, remove, remove_invites_of};
+use super::pairings::{sweep_pairs, sweep_pendings};
 use super::records::decode;
 use super::rooms::RoomRecord;
 use super::{Change, Store, StoreError, Trees};
@@ -18,14 +19,23 @@ pub struct Swept {
     pub rooms: Vec<String>,
     /// How many other invites.
     pub invites: usize,
+    /// How many join codes that were over.
+    pub pendings: usize,
+    /// How many pairs that nobody asked for any more.
+    pub pairs: usize,
 }
 
 impl Store {
-    /// Removes rooms that ended by `now` (unix seconds) and invites that ended
-    /// [`INVITE_MEMORY`] before it.
+    /// Removes rooms and join codes that ended by `now` (unix seconds), invites that ended
+    /// [`INVITE_MEMORY`] before it and pairs unused for [`PAIR_MEMORY`](super::PAIR_MEMORY).
     pub fn sweep(&self, now: u64) -> Change<Swept, StoreError> {
         self.write(move |trees| {
-            Ok(Swept { rooms: sweep_rooms(trees, now)?, invites: sweep_invites(trees, now)? })
+            Ok(Swept {
+                rooms: sweep_rooms(trees, now)?,
+                invites: sweep_invites(trees, now)?,
+                pendings: sweep_pendings(trees, now)?,
+                pairs: sweep_pairs(trees, now)?,
+            })
         })
     }
 }
