@@ -47,6 +47,7 @@ use arc_swap::ArcSwap;
 use axum::http::HeaderValue;
 
 pub use body::MAX_BODY;
+pub use dialects::{Dialect, DialectSettings, Dialects};
 pub use errors::{ApiError, Code};
 pub use forwarded::{client_address, is_trusted};
 pub use headers::{Client, IsHttps};
@@ -140,12 +141,17 @@ impl Api {
 
     /// The numbers of the HTTP side at this moment, for `/metrics`.
     pub fn snapshot(&self) -> HttpSnapshot {
-        let websockets = self.signalling.get().and_then(Weak::upgrade);
+        let websockets = self.signalling();
         HttpSnapshot {
             rooms: self.store.rooms().count() as u64,
             websockets: websockets.map_or(0, |endpoint| endpoint.open_connections() as u64),
             ..self.numbers.snapshot()
         }
+    }
+
+    /// The WebSocket side, once it is there.
+    fn signalling(&self) -> Option<Arc<signal::Endpoint>> {
+        self.signalling.get().and_then(Weak::upgrade)
     }
 
     fn numbers(&self) -> &Arc<HttpNumbers> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::RateLimits;
+use super::{DialectSettings, RateLimits};
 
 /// Who may call, from where, how often. Swapped as a whole on a reload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// Anybody may make rooms and ask for ICE servers: for development.
     pub open_minting: bool,
+    /// What clients of other systems find.
+    pub dialects: DialectSettings,
     /// Per client address.
     pub rate_limits: RateLimits,
     /// TCP connections at once; further ones wait to be accepted.
@@ -32,6 +34,7 @@ impl Default for HttpSettings {
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             open_minting: false,
+            dialects: DialectSettings::default(),
             rate_limits: RateLimits::default(),
             max_connections: 10_000,
             room_idle: Duration::from_secs(3600),

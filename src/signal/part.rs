@@ -19,6 +19,7 @@ impl Hub {
                 self.part(conn, LeftReason::Flood, Some(LeaveReason::TooLarge.leave()));
             }
             Gone::Left => self.part(conn, LeftReason::Left, None),
+            Gone::Lost => self.part(conn, LeftReason::Dropped, None),
         }
         self.connections.remove(&conn);
         self.settle();

@@ -1,4 +1,5 @@
-//! Embedded state: the generated secrets, rooms, one-time invites and API keys, behind typed doors.
+//! Embedded state: the generated secrets, rooms, one-time invites, API keys, people and their sessions,
+//! behind typed doors.
 //!
 //! Nothing outside this module names the engine (sled), so another one can stand beside it later.
 //! Records are versioned JSON. A change is acknowledged only after it was flushed to the disk:
@@ -11,22 +12,34 @@ mod keys;
 mod open;
 mod pairings;
 mod records;
+mod revoked;
 mod rooms;
 mod secrets;
+mod sessions;
 mod sweep;
+mod users;
 mod writer;
 
 use std::sync::Arc;
 
 pub use change::Change;
-pub use invites::{InviteError, InviteHash, InviteRecord, Invites, MAX_INVITES_PER_ROOM};
+pub use invites::{
+    InviteError, InviteHash, InviteRecord, Invites, MAX_INVITES_PER_ROOM, invite_id,
+};
 pub use keys::{KeyError, KeyHash, KeyRecord, Keys, MAX_KEYS};
 pub use open::OpenError;
 pub use pairings::{
     MAX_PAIRS, MAX_PENDINGS, PAIR_MEMORY, PairRecord, PairingError, Pairings, PendingRecord, Purged,
 };
+pub use revoked::{MAX_REVOKED, RevokeError, Revoked};
 pub use rooms::{MAX_ROOMS, RoomError, RoomRecord, Rooms};
+pub use sessions::{
+    MAX_SESSIONS_PER_USER, SessionError, SessionId, SessionKind, SessionRecord, Sessions, TokenHash,
+};
 pub use sweep::{INVITE_MEMORY, Swept};
+pub use users::{
+    Imported, MAX_EMAIL, MAX_USERS, UserChange, UserError, UserRecord, UserRole, Users,
+};
 
 use writer::Writer;
 
@@ -77,6 +90,16 @@ struct Trees {
     pairs: sled::Tree,
     /// Device, then pending or pair: how those of a device are found.
     pairings_by_device: sled::Tree,
+    /// Revoked tokens by `jti`.
+    revoked: sled::Tree,
+    /// People by name.
+    users: sled::Tree,
+    /// Names of those whose password is hashed in a way that is not ours.
+    users_to_rehash: sled::Tree,
+    /// Sessions by id.
+    sessions: sled::Tree,
+    /// `user \0 session id` of every stored session.
+    sessions_by_user: sled::Tree,
 }
 
 impl Trees {
@@ -90,6 +113,11 @@ impl Trees {
             pendings: db.open_tree("pairing_pendings")?,
             pairs: db.open_tree("pairings")?,
             pairings_by_device: db.open_tree("pairings_by_device")?,
+            revoked: db.open_tree("revoked")?,
+            users: db.open_tree("users")?,
+            users_to_rehash: db.open_tree("users_to_rehash")?,
+            sessions: db.open_tree("sessions")?,
+            sessions_by_user: db.open_tree("sessions_by_user")?,
             db,
         })
     }
@@ -127,6 +155,21 @@ impl Store {
     /// Devices paired by join codes.
     pub fn pairings(&self) -> Pairings<'_> {
         Pairings::of(self)
+    }
+
+    /// People.
+    pub fn users(&self) -> Users<'_> {
+        Users::of(self)
+    }
+
+    /// Their sessions.
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions::of(self)
+    }
+
+    /// Tokens that are refused before they expire.
+    pub fn revoked(&self) -> Revoked<'_> {
+        Revoked::of(self)
     }
 
     /// Writes and flushes a marker: an error says why the state cannot be written just now.

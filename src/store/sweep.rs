@@ -6,7 +6,7 @@ use super::invites::{InviteRecord, remove, remove_invites_of};
 use super::pairings::{sweep_pairs, sweep_pendings};
 use super::records::decode;
 use super::rooms::RoomRecord;
-use super::{Change, Store, StoreError, Trees};
+use super::{Change, Store, StoreError, Trees, revoked, sessions};
 
 /// How long an invite is remembered after its end, so that a late visitor is told "used" or
 /// "expired" instead of "unknown".
@@ -23,11 +23,16 @@ pub struct Swept {
     pub pendings: usize,
     /// How many pairs that nobody asked for any more.
     pub pairs: usize,
+    /// How many sessions that were over.
+    pub sessions: usize,
+    /// How many revoked tokens that have expired.
+    pub revoked: usize,
 }
 
 impl Store {
-    /// Removes rooms and join codes that ended by `now` (unix seconds), invites that ended
-    /// [`INVITE_MEMORY`] before it and pairs unused for [`PAIR_MEMORY`](super::PAIR_MEMORY).
+    /// Removes rooms, join codes, sessions and revoked tokens that ended by `now` (unix seconds),
+    /// invites that ended [`INVITE_MEMORY`] before it and pairs that nobody asked for in
+    /// [`PAIR_MEMORY`](super::PAIR_MEMORY).
     pub fn sweep(&self, now: u64) -> Change<Swept, StoreError> {
         self.write(move |trees| {
             Ok(Swept {
@@ -35,6 +40,8 @@ impl Store {
                 invites: sweep_invites(trees, now)?,
                 pendings: sweep_pendings(trees, now)?,
                 pairs: sweep_pairs(trees, now)?,
+                sessions: sessions::sweep(trees, now)?,
+                revoked: revoked::sweep(trees, now)?,
             })
         })
     }

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::api::DialectSettings;
 use crate::creds::Secret;
 use crate::turn::{ChannelNumbers, Limits, QuotaLimits};
 
@@ -46,6 +47,8 @@ pub struct Config {
     pub tls: Tls,
     /// `[http]`
     pub http: Http,
+    /// `[dialects]`
+    pub dialects: DialectSettings,
     /// `[relay]`
     pub relay: Relay,
     /// `[auth]`
@@ -282,6 +285,7 @@ impl Config {
             listen: Listen::default(),
             tls: Tls::default(),
             http: Http::default(),
+            dialects: DialectSettings::default(),
             relay: Relay {
                 addresses: Vec::new(),
                 external: Vec::new(),

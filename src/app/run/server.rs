@@ -95,6 +95,7 @@ pub(super) fn http_settings(config: &Config) -> HttpSettings {
         allowed_origins: config.http.allowed_origins.clone(),
         trusted_proxies: config.http.trusted_proxies.clone(),
         open_minting: config.dev,
+        dialects: config.dialects.clone(),
         ..HttpSettings::default()
     }
 }
