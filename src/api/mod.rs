@@ -46,12 +46,14 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::http::HeaderValue;
 
+pub use auth::{MEETINGS_LIFETIME, SessionSettings, StartedSession};
 pub use body::MAX_BODY;
 pub use dialects::{Dialect, DialectSettings, Dialects};
 pub use errors::{ApiError, Code};
 pub use forwarded::{client_address, is_trusted};
 pub use headers::{Client, IsHttps};
 pub use health::Check;
+pub use ice::{MAX_ALLOWANCE, MAX_SUBJECT};
 pub use invites::{DEFAULT_TTL as DEFAULT_INVITE_TTL, MAX_TTL as MAX_INVITE_TTL};
 pub use limits::{MAX_TRACKED, RateLimits};
 pub use minter::{IceConfig, IceServer, Minter};
@@ -102,6 +104,7 @@ pub struct Api {
     tickets: TicketKey,
     settings: ArcSwap<HttpSettings>,
     limiters: limits::Limiters,
+    people: auth::People,
     clock: Arc<dyn Fn() -> Now + Send + Sync>,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     readiness: health::Readiness,
@@ -120,6 +123,7 @@ impl Api {
             minter: ArcSwap::from_pointee(minter),
             tickets,
             limiters: limits::Limiters::new(settings.rate_limits),
+            people: auth::People::new(settings.rate_limits),
             settings: ArcSwap::from_pointee(settings),
             clock,
             metrics,
@@ -145,6 +149,7 @@ impl Api {
         HttpSnapshot {
             rooms: self.store.rooms().count() as u64,
             websockets: websockets.map_or(0, |endpoint| endpoint.open_connections() as u64),
+            password_hashes: self.people.hashes(),
             ..self.numbers.snapshot()
         }
     }
@@ -184,6 +189,10 @@ impl Api {
 
     fn limiters(&self) -> &limits::Limiters {
         &self.limiters
+    }
+
+    fn people(&self) -> &auth::People {
+        &self.people
     }
 
     fn hub(&self) -> &HubHandle {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{DialectSettings, RateLimits};
+use super::{DialectSettings, RateLimits, SessionSettings};
 
 /// Who may call, from where, how often. Swapped as a whole on a reload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct HttpSettings {
     pub rate_limits: RateLimits,
     /// TCP connections at once; further ones wait to be accepted.
     pub max_connections: usize,
+    /// How long people stay logged in, and the leeway of every token.
+    pub sessions: SessionSettings,
     /// How long a room with no end of its own stays with nobody in it.
     pub room_idle: Duration,
 }
@@ -37,6 +39,7 @@ impl Default for HttpSettings {
             dialects: DialectSettings::default(),
             rate_limits: RateLimits::default(),
             max_connections: 10_000,
+            sessions: SessionSettings::default(),
             room_idle: Duration::from_secs(3600),
         }
     }

@@ -5,6 +5,7 @@
 //! Nothing here knows an allocation, reads a clock or draws a random number: time, keys and random
 //! bytes are arguments. A [`Verified`] request is a value that only [`Credentials`] can make.
 
+mod allowance;
 mod check;
 mod credentials;
 mod denied;
@@ -28,13 +29,14 @@ pub mod ticket;
 pub mod uri;
 pub mod user_name;
 
+pub use allowance::Allowance;
 pub use credentials::{Challenge, Credentials};
 pub use denied::{Denied, Excerpt, Reason};
 pub use features::Features;
 pub use key::Key;
 pub use nonce::NonceText;
 pub use scheme::{Algorithm, PASSWORD_ALGORITHMS, Protection};
-pub use secret::Secret;
+pub use secret::{NoSecretId, Secret, SecretId, SharedSecret, exposed};
 pub use settings::{CredentialSettings, SettingsError};
 use userhash::userhash;
 pub use verified::Verified;

@@ -126,6 +126,12 @@ impl PasswordHash {
         !self.0.starts_with(&ours)
     }
 
+    /// Nobody's hash: no password matches it, and checking it takes what checking ours takes.
+    pub fn decoy() -> Self {
+        let (salt, hash) = ("A".repeat(22), "A".repeat(43));
+        Self(format!("$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}${salt}${hash}"))
+    }
+
     /// The text, for the store.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -266,6 +272,14 @@ mod tests {
         assert_eq!(parsed(&costly), Err(HashError::TooCostly));
         let costly = "$2b$31$EGdrhbKUv8Oc9vGiXX0HQOxSg445d458Muh7DAHskb6QbtCvdxcie";
         assert_eq!(parsed(costly), Err(HashError::TooCostly));
+    }
+
+    #[test]
+    fn the_decoy_is_a_hash_like_ours() {
+        let decoy = PasswordHash::decoy();
+        assert!(Phc::new(decoy.as_str()).is_ok() && !decoy.needs_rehash());
+        assert_eq!(parsed(decoy.as_str()), Ok(decoy.clone()));
+        assert!(!decoy.verify("correct horse"));
     }
 
     #[test]

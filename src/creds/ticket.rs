@@ -81,6 +81,9 @@ pub enum TicketError {
     /// So long ago.
     #[error("the ticket expired {} s ago", .0.as_secs())]
     Expired(Duration),
+    /// Taken back before its end.
+    #[error("the token was revoked")]
+    Revoked,
 }
 
 impl From<Refused> for TicketError {
@@ -157,6 +160,12 @@ impl TicketKey {
             return Err(TicketError::Expired(Duration::from_secs(ago)));
         }
         serde_json::from_slice(&payload).map_err(|_| TicketError::Malformed)
+    }
+
+    /// A key of its own for another purpose, from which neither this one nor a third can be found.
+    pub fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        // No token begins like this, so no signature is ever one of these keys.
+        Zeroizing::new(jws::mac(&self.0, format!("key for {purpose}").as_bytes()))
     }
 
     /// Any claims as a token.

@@ -13,6 +13,7 @@ mod open;
 mod pairings;
 mod records;
 mod revoked;
+mod ring;
 mod rooms;
 mod secrets;
 mod sessions;
@@ -32,6 +33,10 @@ pub use pairings::{
     MAX_PAIRS, MAX_PENDINGS, PAIR_MEMORY, PairRecord, PairingError, Pairings, PendingRecord, Purged,
 };
 pub use revoked::{MAX_REVOKED, RevokeError, Revoked};
+pub use ring::{
+    MAX_SECRETS, SECRET_MEMORY, SecretError, SecretOrigin, SecretRecord, SecretUse, Secrets,
+    USE_MEMORY,
+};
 pub use rooms::{MAX_ROOMS, RoomError, RoomRecord, Rooms};
 pub use sessions::{
     MAX_SESSIONS_PER_USER, SessionError, SessionId, SessionKind, SessionRecord, Sessions, TokenHash,
@@ -77,6 +82,8 @@ impl From<sled::Error> for StoreError {
 struct Trees {
     db: sled::Db,
     secrets: sled::Tree,
+    /// What REST secrets were used for, by id.
+    secret_uses: sled::Tree,
     rooms: sled::Tree,
     /// Invites by hash.
     invites: sled::Tree,
@@ -106,6 +113,7 @@ impl Trees {
     fn of(db: sled::Db) -> Result<Self, StoreError> {
         Ok(Self {
             secrets: db.open_tree("secrets")?,
+            secret_uses: db.open_tree("secret_uses")?,
             rooms: db.open_tree("rooms")?,
             invites: db.open_tree("invites")?,
             invites_by_room: db.open_tree("invites_by_room")?,
@@ -145,6 +153,11 @@ impl Store {
     /// The one-time invites.
     pub fn invites(&self) -> Invites<'_> {
         Invites::of(self)
+    }
+
+    /// The REST secrets.
+    pub fn secrets(&self) -> Secrets<'_> {
+        Secrets::of(self)
     }
 
     /// The API keys.

@@ -44,6 +44,11 @@ pub(super) trait Dialect: Send + 'static {
         None
     }
 
+    /// What the handshake itself asked for, done after the greeting.
+    fn begin(&mut self) -> impl Future<Output = Option<Heard>> + Send {
+        async { None }
+    }
+
     /// What a message of the client means. Its size and depth are within bounds.
     fn hear(&mut self, text: &str, limits: &HubLimits) -> impl Future<Output = Heard> + Send;
 
@@ -152,8 +157,11 @@ impl From<Unwritable> for End {
 
 impl<D: Dialect> Session<D> {
     async fn begin(&mut self) -> Result<(), End> {
-        match self.dialect.greeting() {
-            Some(text) => Ok(self.line.socket.send(text).await?),
+        if let Some(text) = self.dialect.greeting() {
+            self.line.socket.send(text).await?;
+        }
+        match self.dialect.begin().await {
+            Some(heard) => self.act(heard).await,
             None => Ok(()),
         }
     }
@@ -216,7 +224,12 @@ impl<D: Dialect> Session<D> {
         if let Err((code, why)) = check_bounds(&text, endpoint.hub().limits()) {
             return self.bad(code, why).await;
         }
-        match self.dialect.hear(&text, endpoint.hub().limits()).await {
+        let heard = self.dialect.hear(&text, endpoint.hub().limits()).await;
+        self.act(heard).await
+    }
+
+    async fn act(&mut self, heard: Heard) -> Result<(), End> {
+        match heard {
             Heard::Enter(admission) => self.enter(*admission).await,
             Heard::Say(body) => self.say(body).await,
             Heard::Answer(text) => {

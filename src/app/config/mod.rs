@@ -63,6 +63,8 @@ pub struct Config {
     pub unauthenticated_rate: u32,
     /// `limits.stream_connections`: TCP and TLS connections of clients at a time.
     pub stream_connections: usize,
+    /// `limits.ice_per_minute_…`: credentials a minute.
+    pub ice_per_minute: IcePerMinute,
     /// `[log]`
     pub log: Log,
     /// `--dev`: minting is open to everybody, and everything is on loopback.
@@ -179,6 +181,15 @@ pub struct Auth {
     pub strict_expiry: bool,
     /// Whether SHA-256 is offered (RFC 8489).
     pub sha256: bool,
+}
+
+/// Credentials that the API mints a minute; 0 is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IcePerMinute {
+    /// For one address, of callers without an API key.
+    pub address: u32,
+    /// For one API key.
+    pub key: u32,
 }
 
 /// The peer policy.
@@ -310,6 +321,7 @@ impl Config {
             limits: Limits::default(),
             unauthenticated_rate: 0,
             stream_connections: 0,
+            ice_per_minute: IcePerMinute::default(),
             log: Log { format: LogFormat::Text, level: String::new() },
             dev,
         }
