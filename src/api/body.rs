@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use super::errors::{ApiError, Code};
 
@@ -24,8 +24,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
-        let bytes = bounded(&parts.headers, body).await?;
+        let (parts, bytes) = bounded(request).await?;
         if bytes.is_empty() && !parts.headers.contains_key(header::CONTENT_TYPE) {
             return parse(b"{}").map(Self);
         }
@@ -36,30 +35,28 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// The fields of a JSON object whatever it was declared as, for dialects whose clients declare
-/// nothing. No body counts as `{}`, and so does a value that is no object: it has no fields.
-pub(super) struct LooseJson(pub(super) Map<String, Value>);
+/// A JSON body of type `T` whatever it was declared as, for dialects whose clients declare nothing.
+/// No body counts as `{}`.
+pub(super) struct LooseJson<T>(pub(super) T);
 
-impl<S: Sync> FromRequest<S> for LooseJson {
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for LooseJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
-        let bytes = bounded(&parts.headers, body).await?;
-        match parse(if bytes.is_empty() { b"{}" } else { &bytes })? {
-            Value::Object(fields) => Ok(Self(fields)),
-            _ => Ok(Self(Map::new())),
-        }
+        let (_, bytes) = bounded(request).await?;
+        parse(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
     }
 }
 
-/// A whole body, within [`MAX_BODY`] and in time.
-pub(super) async fn bounded(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, ApiError> {
-    if declared_length(headers).is_some_and(|length| length > MAX_BODY as u64) {
+/// The whole body of a request, when it is small and comes in time.
+pub(super) async fn bounded(request: Request) -> Result<(Parts, Vec<u8>), ApiError> {
+    let (parts, body) = request.into_parts();
+    if declared_length(&parts.headers).is_some_and(|length| length > MAX_BODY as u64) {
         return Err(Code::BodyTooLarge.into());
     }
-    let read = tokio::time::timeout(PATIENCE, read(body));
-    read.await.map_err(|_| ApiError::new(Code::Timeout))?
+    let read = tokio::time::timeout(PATIENCE, read(body)).await;
+    let bytes = read.map_err(|_| ApiError::new(Code::Timeout))??;
+    Ok((parts, bytes))
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<u64> {
