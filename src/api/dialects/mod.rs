@@ -5,21 +5,32 @@
 //! |---|---|
 //! | `choice`, `settings` | which dialects there are, and which are served |
 //! | `socket` | the WebSocket session of every dialect that has one |
+//! | `pairing` | join codes over REST, and a WebSocket on `/` |
+//! | `meetings` | `/login`, `/create`, `/list_participants` |
+//! | `client_meta` | `/client/meta` |
 //! | `shared` | paths that belong to more than one |
+//! | `turn_rest` | credentials on `/?service=turn` |
 
 mod choice;
+mod client_meta;
+mod meetings;
+mod pairing;
 mod settings;
 mod shared;
 mod socket;
+mod turn_rest;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::Api;
+use super::caller::Caller;
 use super::errors::{ApiError, Code};
 
 pub use choice::{Dialect, Dialects};
@@ -27,7 +38,7 @@ pub use settings::DialectSettings;
 
 /// The calls of this module.
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
-    shared::routes()
+    shared::routes().merge(pairing::routes()).merge(meetings::routes()).merge(client_meta::routes())
 }
 
 /// These calls, while `dialect` is served; else there is nothing there.
@@ -48,6 +59,19 @@ fn serves(request: &Request, dialect: Dialect) -> bool {
 }
 
 impl Api {
+    /// Who calls: whoever may call anything, or a stranger where the dialect serves them.
+    fn caller_of(
+        &self,
+        dialect: Dialect,
+        headers: &HeaderMap,
+        client: IpAddr,
+    ) -> Result<Caller, ApiError> {
+        if !headers.contains_key(header::AUTHORIZATION) && self.is_open(dialect) {
+            return Ok(Caller::Anybody);
+        }
+        self.caller(headers, client)
+    }
+
     /// Whether strangers may use this dialect.
     fn is_open(&self, dialect: Dialect) -> bool {
         let settings = self.settings();
