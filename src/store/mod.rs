@@ -97,6 +97,8 @@ struct Trees {
     pairs: sled::Tree,
     /// Device, then pending or pair: how those of a device are found.
     pairings_by_device: sled::Tree,
+    /// How many of both there are: to count a tree is to walk it.
+    pairing_counts: Arc<pairings::Counts>,
     /// Revoked tokens by `jti`.
     revoked: sled::Tree,
     /// People by name.
@@ -111,6 +113,7 @@ struct Trees {
 
 impl Trees {
     fn of(db: sled::Db) -> Result<Self, StoreError> {
+        let (pendings, pairs) = (db.open_tree("pairing_pendings")?, db.open_tree("pairings")?);
         Ok(Self {
             secrets: db.open_tree("secrets")?,
             secret_uses: db.open_tree("secret_uses")?,
@@ -118,8 +121,9 @@ impl Trees {
             invites: db.open_tree("invites")?,
             invites_by_room: db.open_tree("invites_by_room")?,
             keys: db.open_tree("keys")?,
-            pendings: db.open_tree("pairing_pendings")?,
-            pairs: db.open_tree("pairings")?,
+            pairing_counts: Arc::new(pairings::Counts::of(&pendings, &pairs)),
+            pendings,
+            pairs,
             pairings_by_device: db.open_tree("pairings_by_device")?,
             revoked: db.open_tree("revoked")?,
             users: db.open_tree("users")?,

@@ -13,7 +13,7 @@ use relayhouse::creds::ticket::{AUDIENCE, Claims, ISSUER, Role, TicketKey};
 use relayhouse::creds::uri::Endpoint;
 use relayhouse::front::{self, Asked, Doors, List, Tls};
 use relayhouse::net::Transport;
-use relayhouse::signal::{CloseReason, HubLimits, RoomId};
+use relayhouse::signal::{CloseReason, HubLimits, RoomId, RoomView};
 use relayhouse::store::{KeyRecord, Store};
 use relayhouse::time::{Instant, Now, UnixTime};
 use serde_json::{Value, json};
@@ -118,14 +118,32 @@ impl Server {
         Self { address, api, checks, hub, endpoint, key, dir: None, stop: Some(stop), runtime }
     }
 
+    /// Has its relay listen for TLS too, from now on.
+    pub fn listen_tls(&self) {
+        let mut minter = minter();
+        let tls = Endpoint { host: "192.0.2.1".into(), port: 443, transport: Transport::Tls };
+        minter.endpoints.push(tls);
+        self.api.reconfigure(HttpSettings::default(), minter);
+    }
+
     /// Whether the hub has the room open.
     pub fn is_open(&self, room: &str) -> bool {
         self.run(self.hub.room(&RoomId::from(room))).is_some()
     }
 
+    /// The room as it is in the hub.
+    pub fn room_view(&self, room: &RoomId) -> Option<RoomView> {
+        self.run(self.hub.room(room))
+    }
+
     /// Ends the room as the hub would.
     pub fn close(&self, room: &str) {
         self.run(self.hub.close_room(&RoomId::from(room), CloseReason::Idle));
+    }
+
+    /// Ends the room as somebody who may would.
+    pub fn end(&self, room: &str) {
+        self.run(self.hub.close_room(&RoomId::from(room), CloseReason::Asked));
     }
 
     /// Sends everybody away, as before a restart.

@@ -1,8 +1,40 @@
 //! How pairings are found by device, and removed together with their places in the index.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::super::records::decode;
 use super::super::{StoreError, Trees};
 use super::{PairRecord, PendingRecord};
+
+/// How many are stored. Only the writer changes them.
+#[derive(Debug)]
+pub(in crate::store) struct Counts {
+    pendings: AtomicUsize,
+    pairs: AtomicUsize,
+}
+
+impl Counts {
+    /// What these trees hold now.
+    pub(in crate::store) fn of(pendings: &sled::Tree, pairs: &sled::Tree) -> Self {
+        Self { pendings: pendings.len().into(), pairs: pairs.len().into() }
+    }
+
+    pub(super) fn pendings(&self) -> usize {
+        self.pendings.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn pairs(&self) -> usize {
+        self.pairs.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add_pendings(&self, count: usize) {
+        self.pendings.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_pair(&self) {
+        self.pairs.fetch_add(1, Ordering::Relaxed);
+    }
+}
 
 /// What an entry of the index stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,13 +88,17 @@ pub(super) fn remove_pending(
     code: &str,
     pending: &PendingRecord,
 ) -> Result<(), StoreError> {
-    trees.pendings.remove(code)?;
+    if trees.pendings.remove(code)?.is_some() {
+        trees.pairing_counts.pendings.fetch_sub(1, Ordering::Relaxed);
+    }
     trees.pairings_by_device.remove(index_key(&pending.client1, Kind::Pending, code))?;
     Ok(())
 }
 
 pub(super) fn remove_pair(trees: &Trees, pair: &PairRecord) -> Result<(), StoreError> {
-    trees.pairs.remove(&pair.id)?;
+    if trees.pairs.remove(&pair.id)?.is_some() {
+        trees.pairing_counts.pairs.fetch_sub(1, Ordering::Relaxed);
+    }
     for device in [&pair.client1, &pair.client2] {
         trees.pairings_by_device.remove(index_key(device, Kind::Pair, &pair.id))?;
     }

@@ -12,8 +12,8 @@ use sled::transaction::{ConflictableTransactionError, TransactionError, Transact
 
 use super::records::{Record, encode};
 use super::{Change, Store, StoreError};
+pub(super) use index::{Counts, sweep_pairs, sweep_pendings};
 use index::{Kind, index_key, of_device, pair_of, pending_of, remove_pair, remove_pending};
-pub(super) use index::{sweep_pairs, sweep_pendings};
 
 /// Pendings stored at most; at the bound those that are over go first, then [`PairingError::Full`].
 pub const MAX_PENDINGS: usize = 10_000;
@@ -118,18 +118,20 @@ impl<'a> Pairings<'a> {
     pub fn offer(self, code: &str, pending: PendingRecord, now: u64) -> Change<(), PairingError> {
         let code = code.to_owned();
         self.0.write(move |trees| {
-            match pending_of(trees, &code)? {
-                Some(before) if before.expires <= now => remove_pending(trees, &code, &before)?,
+            let is_new = match pending_of(trees, &code)? {
+                Some(before) if before.expires <= now => {
+                    remove_pending(trees, &code, &before)?;
+                    true
+                }
                 Some(before) if before.pair.is_some() || !same_offer(&before, &pending) => {
                     return Err(PairingError::Conflict);
                 }
-                _ => {}
-            }
-            if trees.pendings.len() >= MAX_PENDINGS {
-                sweep_pendings(trees, now)?;
-                if trees.pendings.len() >= MAX_PENDINGS {
-                    return Err(PairingError::Full);
-                }
+                Some(_) => false,
+                None => true,
+            };
+            let counts = &trees.pairing_counts;
+            if is_new && counts.pendings() >= MAX_PENDINGS && sweep_pendings(trees, now)? == 0 {
+                return Err(PairingError::Full);
             }
             let bytes = encode(&pending)?;
             let index = index_key(&pending.client1, Kind::Pending, &code);
@@ -139,7 +141,9 @@ impl<'a> Pairings<'a> {
                     by_device.insert(index.as_slice(), &[])?;
                     Ok::<_, ConflictableTransactionError<()>>(())
                 })
-                .map_err(transaction_error)
+                .map_err(transaction_error)?;
+            counts.add_pendings(usize::from(is_new));
+            Ok(())
         })
     }
 
@@ -158,7 +162,7 @@ impl<'a> Pairings<'a> {
             if before.pair.is_some() || trees.pairs.contains_key(&pair.id)? {
                 return Err(PairingError::Conflict);
             }
-            if trees.pairs.len() >= MAX_PAIRS {
+            if trees.pairing_counts.pairs() >= MAX_PAIRS {
                 return Err(PairingError::Full);
             }
             let [_, second] = pair.owners;
@@ -177,6 +181,7 @@ impl<'a> Pairings<'a> {
                     Ok::<_, ConflictableTransactionError<()>>(())
                 })
                 .map_err(transaction_error)?;
+            trees.pairing_counts.add_pair();
             Ok(pair)
         })
     }
