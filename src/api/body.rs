@@ -77,7 +77,7 @@ async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
 }
 
 /// `application/json` with any parameters, as long as the charset is UTF-8 if there is one.
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
     let Ok(text) = value.to_str() else { return false };
@@ -92,7 +92,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// The place (line and column) is part of serde_json's own sentence.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(bytes)
         .map_err(|error| ApiError::with(Code::BadJson, format!("The body is not right: {error}.")))
 }

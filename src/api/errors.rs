@@ -52,8 +52,11 @@ codes! {
     NotFound 404 "not_found" "There is nothing here.";
     NoSuchRoom 404 "no_such_room" "There is no such room.";
     NoSuchInvite 404 "no_such_invite" "There is no such invite.";
+    NoSuchPeer 404 "no_such_peer" "Nobody of that name is in the room, or waits in its lobby.";
     MethodNotAllowed 405 "method_not_allowed" "This path does not take this method; see the Allow header.";
     Timeout 408 "timeout" "The body did not come in time.";
+    RoomFull 409 "room_full" "The room holds no more.";
+    RoomLocked 409 "room_locked" "The room admits nobody; unlock it first.";
     TooManyInvites 409 "too_many_invites" "The room has as many open invites as it may have.";
     InviteUsed 410 "invite_used" "This invite has been used.";
     InviteRevoked 410 "invite_revoked" "This invite was taken back.";

@@ -21,7 +21,6 @@ const PROOF: &str = "proof";
         (name = "rooms", description = "Rooms, invites and who is in them"),
         (name = "credentials", description = "ICE servers"),
         (name = "admin", description = "What operators see and decide"),
-        (name = "dialects", description = "The same, as clients of other systems know it"),
         (name = "health", description = "For probes and scrapers"),
     ),
     components(schemas(ErrorBody)),

@@ -97,3 +97,24 @@ fn an_application_uses_a_closed_dialect_with_its_key() {
     let mint = server.key("mint");
     assert_eq!(call(&server, "POST", "/api/rooms", Some(&mint), &offer).status, 403);
 }
+
+#[test]
+fn another_method_is_refused_in_the_dialects_own_words() {
+    let server = Server::open();
+    let answer = get("/api/rooms/accept").send(server.address);
+    assert_eq!((answer.status, answer.json()), (405, json!({ "error": "method_not_allowed" })));
+    assert_eq!(answer.header("Allow"), Some("POST"));
+    let answer = request("PUT", "/api/rooms").send(server.address);
+    assert_eq!((answer.status, answer.json()), (405, json!({ "error": "method_not_allowed" })));
+    let answer = get("/login").send(server.address);
+    assert_eq!((answer.status, answer.json()), (405, json!({ "action": "bad request" })));
+}
+
+#[test]
+fn without_roomid_the_list_is_another_dialects_while_that_is_served() {
+    let listed = get("/api/rooms").send(Server::open().address);
+    assert_eq!((listed.status, listed.json()), (200, json!([])));
+    let server = without(Dialect::Rooms);
+    let refused = get("/api/rooms").send(server.address);
+    assert_eq!((refused.status, refused.json()), (400, json!({ "error": "missing_field" })));
+}

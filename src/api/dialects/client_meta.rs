@@ -19,11 +19,11 @@ use super::super::errors::{ApiError, Code, ErrorBody};
 use super::super::ice::own_subject;
 use super::super::minter::IceServer;
 use super::super::{Api, Client, NO_STORE};
-use super::{Dialect, switched};
+use super::Dialect;
 
 /// The calls of this dialect.
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
-    switched(Dialect::ClientMeta, OpenApiRouter::new().routes(routes!(meta)))
+    OpenApiRouter::new().routes(routes!(meta))
 }
 
 /// Who serves here, and what connections can be made with.
@@ -44,7 +44,7 @@ struct Meta {
     get,
     path = "/client/meta",
     operation_id = "client_meta",
-    tag = "dialects",
+    tag = "dialect: client-meta",
     responses(
         (status = 200, body = Meta),
         (status = "4XX", body = ErrorBody),

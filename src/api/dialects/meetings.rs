@@ -26,7 +26,8 @@ use super::super::body::LooseJson;
 use super::super::errors::{ApiError, Code};
 use super::super::rooms::DEFAULT_CAPACITY;
 use super::super::{Api, Client, NO_STORE, tickets};
-use super::{Dialect, switched};
+use super::with_its_405;
+
 use crate::creds::api_key;
 use crate::creds::ticket::{Claims, Role};
 use crate::signal::RoomId;
@@ -43,11 +44,10 @@ const DRAWS: usize = 8;
 
 /// The calls of this dialect.
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
-    let calls = OpenApiRouter::new()
-        .routes(routes!(login))
-        .routes(routes!(create))
-        .routes(routes!(list_participants));
-    switched(Dialect::Meetings, calls)
+    let calls = [routes!(login), routes!(create), routes!(list_participants)];
+    calls.into_iter().fold(OpenApiRouter::new(), |router, call| {
+        router.routes(with_its_405(call, |error| Refusal::from(error).into_response()))
+    })
 }
 
 /// A body, or why there is none.
@@ -117,7 +117,7 @@ struct LoggedIn {
     post,
     path = "/login",
     operation_id = "meetings_login",
-    tag = "dialects",
+    tag = "dialect: meetings",
     request_body = Login,
     responses(
         (status = 200, body = LoggedIn),
@@ -155,7 +155,7 @@ struct Created {
     post,
     path = "/create",
     operation_id = "meetings_create",
-    tag = "dialects",
+    tag = "dialect: meetings",
     params(("authorization" = Option<String>, Header, description = "The token, without a scheme")),
     responses(
         (status = 200, body = Created, headers(("relayhouse-ticket" = String))),
@@ -207,7 +207,7 @@ struct Participants {
     post,
     path = "/list_participants",
     operation_id = "meetings_list_participants",
-    tag = "dialects",
+    tag = "dialect: meetings",
     params(("authorization" = Option<String>, Header, description = "The token, without a scheme")),
     request_body = Question,
     responses(

@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::super::errors::{ApiError, Code, ErrorBody};
 use super::super::{Api, Client, pages};
-use super::{Dialect, pairing, serves, turn_rest};
+use super::{Dialect, pairing, rooms, serves, turn_rest};
 
 /// The calls of this module.
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(root, ask)).routes(routes!(rooms))
+    OpenApiRouter::new().routes(routes!(root, ask)).routes(routes!(api_rooms))
 }
 
 /// The call page; with `?service=turn`, credentials (`turn-rest`); as a WebSocket, join codes' rooms
@@ -25,7 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
 #[utoipa::path(
     get,
     path = "/",
-    tag = "dialects",
+    tag = "dialect: turn-rest",
     params(turn_rest::Asked),
     responses(
         (status = 200, description = "The page, or credentials", content(
@@ -75,7 +75,7 @@ fn wish(request: &Request) -> Result<Wish, ApiError> {
 #[utoipa::path(
     post,
     path = "/",
-    tag = "dialects",
+    tag = "dialect: turn-rest",
     params(turn_rest::Asked),
     responses(
         (status = 200, body = turn_rest::Credentials),
@@ -99,40 +99,57 @@ async fn ask(
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Wanted {
-    /// A room that join codes made (`pairing`). Without, the rooms of the dialect `rooms`.
+    /// The room of a pair (`pairing`).
     roomid: Option<String>,
 }
 
-/// With `roomid`, the two devices of a room (`pairing`); without, rooms (`rooms`).
+/// What is found.
+#[derive(ToSchema)]
+#[schema(as = RoomsOfADialect)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "each dialect makes its own; this is for the description")]
+enum Found {
+    /// `rooms`: those in use.
+    Rooms(Vec<rooms::Room>),
+    /// `pairing`: the two devices.
+    Pair(pairing::Pair),
+}
+
+/// How either says that there is nothing.
+#[derive(ToSchema)]
+#[schema(as = RoomsOfADialectError)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "as above")]
+enum Missed {
+    Rooms(rooms::FaultBody),
+    Pairing(pairing::RefusalBody),
+}
+
+/// With `roomid`, the room of a pair (`pairing`); without, the rooms in use (`rooms`).
 #[utoipa::path(
     get,
     path = "/api/rooms",
-    tag = "dialects",
+    operation_id = "shared_api_rooms",
+    tag = "dialect: rooms",
     params(Wanted),
-    responses(
-        (status = 200, body = pairing::Pair),
-        (status = "4XX", body = pairing::RefusalBody),
-        (status = "5XX", body = pairing::RefusalBody),
-    ),
-    security((), ("proof" = [])),
+    responses((status = 200, body = Found), (status = "4XX", body = Missed)),
+    security(("proof" = []), ()),
 )]
-async fn rooms(
+async fn api_rooms(
     State(api): State<Arc<Api>>,
     Client(client): Client,
-    headers: HeaderMap,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    query: Result<Query<Wanted>, QueryRejection>,
     request: Request,
 ) -> Response {
-    let roomid = match wanted {
-        Ok(Query(Wanted { roomid })) => roomid,
-        Err(_) => return pairing::Refusal::InvalidField.into_response(),
-    };
-    if !serves(&request, Dialect::Pairing) {
-        return ApiError::new(Code::NotFound).into_response();
+    let (pairing, rooms) = (Dialect::Pairing, Dialect::Rooms);
+    match query {
+        Ok(Query(Wanted { roomid: None })) if serves(&request, rooms) => {
+            rooms::list(&api, client, request.headers()).await
+        }
+        Ok(Query(Wanted { roomid })) if serves(&request, pairing) => {
+            pairing::look(&api, client, request.headers(), &roomid.unwrap_or_default())
+        }
+        Err(_) if serves(&request, pairing) => pairing::Refusal::InvalidField.into_response(),
+        _ => ApiError::new(Code::NotFound).into_response(),
     }
-    let caller = api.caller_of(Dialect::Pairing, &headers, client);
-    let looked = caller
-        .map_err(pairing::Refusal::from)
-        .and_then(|caller| pairing::look(&api, &caller, roomid.as_deref().unwrap_or_default()));
-    looked.into_response()
 }

@@ -70,16 +70,20 @@ pub(super) enum Heard {
     /// Something of the room it is in.
     Say(Body),
     /// What is answered without a room.
+    #[allow(dead_code, reason = "not every dialect has such words")]
     Answer(String),
+    /// What needs no answer.
+    Nothing,
     /// Nothing that makes sense.
     Bad(ErrorCode, String),
-    /// Something after which there is nothing more to say.
-    Close(CloseCode, String),
+    /// Something after which there is nothing more to say than these messages.
+    Close(Vec<String>, CloseCode, String),
 }
 
 /// What follows when a client has left its room.
 pub(super) enum Parted {
     /// The connection goes on, after these messages, unless the server ends it.
+    #[allow(dead_code, reason = "not every dialect's connections outlive a room")]
     Stay(Vec<String>),
     /// It ends, after these messages.
     Close(Vec<String>, CloseCode, String),
@@ -236,8 +240,9 @@ impl<D: Dialect> Session<D> {
                 self.count()?;
                 Ok(self.line.socket.send(text).await?)
             }
+            Heard::Nothing => self.count(),
             Heard::Bad(code, why) => self.bad(code, why).await,
-            Heard::Close(code, reason) => Err(End::Told(Vec::new(), code, reason)),
+            Heard::Close(texts, code, reason) => Err(End::Told(texts, code, reason)),
         }
     }
 

@@ -3,6 +3,7 @@
 //! runs.
 
 pub mod client;
+mod people;
 mod request;
 mod secrets;
 pub mod server;
@@ -18,8 +19,9 @@ use crate::api::{Minter, creator_claims};
 use crate::creds::SecretId;
 use crate::creds::api_key::{self, Scope};
 use crate::creds::ticket::TicketKey;
-use crate::store::{KeyRecord, Store};
+use crate::store::{KeyHash, KeyRecord, Store};
 
+pub use people::checked_email;
 pub use request::Request;
 pub use secrets::{RingDoor, generated};
 
@@ -89,7 +91,12 @@ impl Desk {
             Request::SecretAdd { secret, lasts } => self.add_secret(&till, secret, lasts),
             Request::SecretRemove { id } => self.remove_secret(&till, id),
             Request::SecretShow { id } => self.show_secret(&till, id),
-            Request::KeysAdd { scopes, name } => self.add_key(&scopes, name),
+            Request::UsersAdd { name, change } => self.add_user(&name, change),
+            Request::UsersChange { name, change } => self.change_user(&name, change),
+            Request::UsersRemove { name } => self.remove_user(&name),
+            Request::UsersList => self.list_users(),
+            Request::UsersImport { users, update } => self.import_users(users, update),
+            Request::KeysAdd { scopes, name, hash } => self.add_key(&scopes, name, hash),
             Request::KeysList => {
                 let keys = self.store()?.keys().list().map_err(|error| error.to_string())?;
                 Ok(json!({ "keys": keys }))
@@ -112,7 +119,12 @@ impl Desk {
         (self.till)().credential(None, None)
     }
 
-    fn add_key(&self, scopes: &[Scope], name: Option<String>) -> Result<Value, String> {
+    fn add_key(
+        &self,
+        scopes: &[Scope],
+        name: Option<String>,
+        brought: Option<KeyHash>,
+    ) -> Result<Value, String> {
         if scopes.is_empty() {
             return Err("a key needs a scope: mint, rooms or admin".to_owned());
         }
@@ -131,9 +143,14 @@ impl Desk {
             scopes: scopes.iter().copied().collect(),
             created: made.as_secs(),
         };
-        let stored = self.store()?.keys().add(api_key::hash(&key), record).wait();
+        let stored =
+            self.store()?.keys().add(brought.unwrap_or_else(|| api_key::hash(&key)), record).wait();
         stored.map_err(|error| error.to_string())?;
-        Ok(json!({ "id": id, "key": key }))
+        // Whoever brought it has it.
+        Ok(match brought {
+            Some(_) => json!({ "id": id }),
+            None => json!({ "id": id, "key": key }),
+        })
     }
 
     fn store(&self) -> Result<&Store, String> {

@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::super::caller::Caller;
 use super::super::errors::{ApiError, Code};
 use super::super::{Api, ids};
-use super::{Dialect, switched};
+use super::Dialect;
 use crate::signal::{CloseReason, RoomId};
 use crate::store::{PairRecord, RoomError, RoomRecord};
 
@@ -31,7 +31,7 @@ const CAPACITY: u32 = 2;
 
 /// The calls of this dialect that it shares with nobody.
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
-    switched(Dialect::Pairing, rest::routes())
+    rest::routes()
 }
 
 /// Checks who calls: strangers only where they are served.

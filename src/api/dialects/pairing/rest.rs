@@ -1,5 +1,6 @@
 //! `/api/rooms`, `/api/user/purge` and `/rooms`: join codes, and what becomes of them.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
@@ -16,6 +17,7 @@ use super::super::super::body::LooseJson;
 use super::super::super::caller::Caller;
 use super::super::super::errors::ApiError;
 use super::super::super::{Api, Client, NO_STORE, ids};
+use super::super::with_its_405;
 use super::{Refusal, RefusalBody, is_id, is_seen, proven, sees, sees_pair, shown_by};
 use crate::store::{PairRecord, PendingRecord};
 use crate::time::UnixTime;
@@ -32,12 +34,11 @@ const MAX_PENDING: u64 = 30 * 86_400;
 
 /// The calls of this file.
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new()
-        .routes(routes!(create, delete))
-        .routes(routes!(accept))
-        .routes(routes!(check))
-        .routes(routes!(purge))
-        .routes(routes!(list))
+    let calls =
+        [routes!(create, delete), routes!(accept), routes!(check), routes!(purge), routes!(list)];
+    calls.into_iter().fold(OpenApiRouter::new(), |router, call| {
+        router.routes(with_its_405(call, |error| Refusal::from(error).into_response()))
+    })
 }
 
 /// A body, or why there is none.
@@ -73,7 +74,7 @@ struct Done {
     post,
     path = "/api/rooms",
     operation_id = "pairing_create",
-    tag = "dialects",
+    tag = "dialect: pairing",
     request_body = Offer,
     responses(
         (status = 201, body = Done),
@@ -132,7 +133,7 @@ struct Room {
     post,
     path = "/api/rooms/accept",
     operation_id = "pairing_accept",
-    tag = "dialects",
+    tag = "dialect: pairing",
     request_body = Acceptance,
     responses(
         (status = 200, body = Room),
@@ -201,7 +202,7 @@ struct Question {
     post,
     path = "/api/rooms/check",
     operation_id = "pairing_check",
-    tag = "dialects",
+    tag = "dialect: pairing",
     request_body = Question,
     responses(
         (status = 200, body = Room),
@@ -246,16 +247,23 @@ pub(in crate::api::dialects) struct Pair {
 /// `GET /api/rooms?roomid=…`: the path is shared with another dialect.
 pub(in crate::api::dialects) fn look(
     api: &Api,
-    caller: &Caller,
+    client: IpAddr,
+    headers: &HeaderMap,
     roomid: &str,
-) -> Result<Response, Refusal> {
-    if roomid.is_empty() {
-        return Err(Refusal::MissingField);
-    }
-    let pair = find(api, caller, roomid)?.ok_or(Refusal::NotFound)?;
+) -> Response {
+    let found = proven(api, headers, client).map_err(Refusal::from).and_then(|caller| {
+        if roomid.is_empty() {
+            return Err(Refusal::MissingField);
+        }
+        find(api, &caller, roomid)?.ok_or(Refusal::NotFound)
+    });
+    found.map(pair).into_response()
+}
+
+fn pair(pair: PairRecord) -> Response {
     let PairRecord { id: roomid, client1, client2, .. } = pair;
     let pair = Pair { roomid, client1, client2 };
-    Ok(([(header::CACHE_CONTROL, NO_STORE)], Json(pair)).into_response())
+    ([(header::CACHE_CONTROL, NO_STORE)], Json(pair)).into_response()
 }
 
 fn find(api: &Api, caller: &Caller, id: &str) -> Result<Option<PairRecord>, Refusal> {
@@ -270,7 +278,7 @@ fn find(api: &Api, caller: &Caller, id: &str) -> Result<Option<PairRecord>, Refu
     delete,
     path = "/api/rooms",
     operation_id = "pairing_delete",
-    tag = "dialects",
+    tag = "dialect: pairing",
     request_body = Room,
     responses(
         (status = 200, body = Done),
@@ -320,7 +328,7 @@ struct Purged {
     post,
     path = "/api/user/purge",
     operation_id = "pairing_purge",
-    tag = "dialects",
+    tag = "dialect: pairing",
     request_body = Device,
     responses(
         (status = 200, body = Purged),
@@ -368,7 +376,7 @@ struct RoomCount {
     get,
     path = "/rooms",
     operation_id = "pairing_list",
-    tag = "dialects",
+    tag = "dialect: pairing",
     responses(
         (status = 200, body = Rooms),
         (status = "4XX", body = RefusalBody),
