@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::errors::{ApiError, Code};
 
 /// Longer path parameters than this are nobody's id. Bytes.
-pub(super) const MAX_ID: usize = 64;
+pub(super) const MAX_ID: usize = 128;
 
 /// A fresh name: for rooms, invites, peers and tickets.
 pub(super) fn fresh() -> String {

@@ -70,7 +70,10 @@ fn a_token_says_for_whom_from_whom_and_until_when() {
     let server = open();
     let host = token(&server, "role=host");
     let claims = payload(text(&host, "token"));
-    assert_eq!((&claims["aud"], &claims["iss"]), (&json!("tunnel-worker"), &json!("tunnel-backend")));
+    assert_eq!(
+        (&claims["aud"], &claims["iss"]),
+        (&json!("tunnel-worker"), &json!("tunnel-backend"))
+    );
     assert_eq!((&claims["roomID"], &claims["sub"]), (&host["roomID"], &host["userID"]));
     assert_eq!(claims["exp"], host["expires_at"]);
     let ttl = host["expires_at"].as_u64().unwrap() - now();
@@ -100,7 +103,10 @@ fn a_worker_elsewhere_can_check_a_token_with_the_public_key() {
     let (signed, signature) = text(&token, "token").rsplit_once('.').unwrap();
     let keys = get("/.well-known/jwks.json").send(server.address).json();
     let key = &keys["keys"][0];
-    assert_eq!((&key["kty"], &key["crv"], &key["alg"]), (&json!("OKP"), &json!("Ed25519"), &json!("EdDSA")));
+    assert_eq!(
+        (&key["kty"], &key["crv"], &key["alg"]),
+        (&json!("OKP"), &json!("Ed25519"), &json!("EdDSA"))
+    );
     let public = BASE64URL.decode(text(key, "x")).unwrap();
     ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, public)
         .verify(signed.as_bytes(), &BASE64URL.decode(signature).unwrap())
@@ -273,7 +279,8 @@ fn closed_it_serves_nobody_without_a_proof() {
 #[test]
 fn closed_a_key_makes_rooms_and_a_ticket_sees_its_own() {
     let server = Server::start();
-    let made = get("/token?role=host").bearer(&server.key("rooms")).send(server.address);
+    let key = server.key("rooms");
+    let made = get("/token?role=host").bearer(&key).send(server.address);
     assert_eq!(made.status, 200);
     let native = server.room();
     let (room, ticket) = (text(&native["room"], "id"), text(&native, "ticket"));
@@ -284,7 +291,7 @@ fn closed_a_key_makes_rooms_and_a_ticket_sees_its_own() {
     let other = format!("/token?role=guest&roomID={}", text(&made.json(), "roomID"));
     let other = get(&other).bearer(ticket).send(server.address);
     assert_eq!(fault(&other), refused(403, "forbidden"));
-    let turn = get("/turn").bearer(&server.key("rooms")).send(server.address);
+    let turn = get("/turn").bearer(&key).send(server.address);
     assert_eq!(fault(&turn), refused(403, "forbidden"), "a key without the scope mint");
     assert_eq!(get("/turn").bearer(&server.key("mint")).send(server.address).status, 200);
 }

@@ -30,7 +30,7 @@ fn handshake(server: &Server, path: &str, origin: &str) -> (u16, Value) {
         .header("Upgrade", "websocket")
         .header("Sec-WebSocket-Version", "13")
         .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
-        .upgrade();
+        .header("Connection", "Upgrade");
     let answer = answer.send(server.address);
     (answer.status, answer.json())
 }
@@ -79,7 +79,8 @@ fn the_documents_sequence_from_token_to_candidates() {
 fn a_join_that_is_said_besides_changes_nothing() {
     let server = open();
     let host = token(&server, "role=host");
-    let path = format!("/ws?token={}&type=join&roomID={}", text(&host, "token"), text(&host, "roomID"));
+    let path =
+        format!("/ws?token={}&type=join&roomID={}", text(&host, "token"), text(&host, "roomID"));
     let mut a = Socket::open(server.address, &path);
     assert_eq!(a.next()["type"], "joined");
     a.send(&json!({"type": "join"}));
@@ -207,7 +208,10 @@ fn a_locked_room_admits_nobody_until_it_is_unlocked() {
     let (said, close) = enter(&server, &ask()).rest();
     assert_eq!((said[0]["code"].as_str(), close.0), (Some("room_locked"), 1008));
     a.send(&json!({"type": "unlock"}));
-    assert_eq!((a.next()["action"].clone(), b.next()["action"].clone()), (json!("unlock"), json!("unlock")));
+    assert_eq!(
+        (a.next()["action"].clone(), b.next()["action"].clone()),
+        (json!("unlock"), json!("unlock"))
+    );
     assert_eq!(enter(&server, &ask()).next()["type"], "joined");
 }
 
@@ -242,7 +246,8 @@ fn an_operator_kicks_over_http() {
 fn messages_are_checked_strictly_and_the_connection_lives_on() {
     let server = open();
     let ((mut a, _), (mut b, guest)) = pair(&server);
-    let deep = format!(r#"{{"type":"ice","candidate":{}1{}}}"#, r#"{"a":"#.repeat(40), "}".repeat(40));
+    let deep =
+        format!(r#"{{"type":"ice","candidate":{}1{}}}"#, r#"{"a":"#.repeat(40), "}".repeat(40));
     for (message, code) in [
         ("nonsense".to_owned(), "bad_message"),
         ("[]".into(), "bad_message"),

@@ -3,6 +3,8 @@
 use relayhouse::api::{Dialect, DialectSettings, HttpSettings};
 use relayhouse::creds::Secret;
 use relayhouse::creds::rest::mint;
+use relayhouse::creds::uri::Endpoint;
+use relayhouse::net::Transport;
 use relayhouse::store::UserRole;
 use relayhouse::time::UnixTime;
 use serde_json::{Value, json};
@@ -52,7 +54,9 @@ fn a_user_gets_the_documented_answer_with_credentials_of_their_own() {
 #[test]
 fn turn_over_tls_stands_in_an_entry_of_its_own() {
     let server = Server::start();
-    server.listen_tls();
+    let over = |transport, port| Endpoint { host: "192.0.2.1".into(), port, transport };
+    let endpoints = vec![over(Transport::Udp, 3478), over(Transport::Tls, 443)];
+    server.reconfigure(HttpSettings::default(), endpoints);
     let json = meta(&server, Some(&server.key("mint"))).json();
     let servers = json["iceServers"].as_array().unwrap();
     assert_eq!(servers.len(), 3);

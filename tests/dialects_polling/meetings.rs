@@ -167,13 +167,11 @@ fn a_session_ends_with_its_user() {
 fn a_session_lives_five_minutes_from_its_last_use() {
     let server = house();
     let token = token(&server);
-    assert_eq!(create(&server, &token).status, 200);
-    let now = crate::server::now();
-    assert_eq!(relayhouse::api::MEETINGS_LIFETIME.as_secs(), 300);
-    // Half a minute is what a use may be late with prolonging it.
-    assert_eq!(server.api.store().sweep(now + 260).wait().unwrap().sessions, 0);
-    assert_eq!(create(&server, &token).status, 200);
-    assert_eq!(server.api.store().sweep(now + 360).wait().unwrap().sessions, 1);
+    for _ in 0..4 {
+        server.wait(240);
+        assert_eq!(create(&server, &token).status, 200);
+    }
+    server.wait(301);
     refused(&create(&server, &token), 401, "unauthorized");
 }
 

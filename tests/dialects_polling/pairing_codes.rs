@@ -3,7 +3,7 @@
 use relayhouse::signal::RoomId;
 use serde_json::{Value, json};
 
-use crate::house::{call, eventually, iso_in, open_to_strangers};
+use crate::house::{Socket, call, eventually, iso_in, open_to_strangers};
 use crate::http::{Answer, get, post, request};
 use crate::server::Server;
 
@@ -153,13 +153,42 @@ fn a_code_whose_time_is_over_is_not_found_and_free_again() {
 fn a_code_ends_while_it_waits_and_an_accepted_one_too() {
     let server = open_to_strangers();
     for code in ["1", "2"] {
-        let short = json!({ "joinid": code, "exp": iso_in(2), "client1": "a" });
+        let short = json!({ "joinid": code, "exp": iso_in(300), "client1": "a" });
         assert_eq!(to(&server, "/api/rooms", &short).status, 201);
     }
     assert_eq!(accept(&server, "2", "b").status, 200);
-    eventually("the end", || check(&server, "1", "a").status == 404);
+    server.wait(270);
+    assert_eq!(check(&server, "1", "a").status, 204);
+    server.wait(31);
+    refused(&check(&server, "1", "a"), 404, "not_found_or_expired");
     refused(&accept(&server, "1", "b"), 404, "not_found_or_expired");
-    eventually("the end", || check(&server, "2", "a").status == 404);
+    refused(&check(&server, "2", "a"), 404, "not_found_or_expired");
+}
+
+#[test]
+fn a_code_is_good_for_a_month_at_most() {
+    let server = open_to_strangers();
+    assert_eq!(offer(&server, "1", "a").status, 201);
+    server.wait(30 * 86_400 - 60);
+    assert_eq!(check(&server, "1", "a").status, 204);
+    server.wait(61);
+    refused(&accept(&server, "1", "b"), 404, "not_found_or_expired");
+}
+
+#[test]
+fn a_pair_that_is_asked_for_now_and_then_is_kept() {
+    let server = open_to_strangers();
+    let room = paired(&server, "1", "a", "b");
+    for _ in 0..3 {
+        server.wait(80 * 86_400);
+        let mut socket = Socket::open(server.address, "/");
+        socket.expect("connected");
+        socket.say(&json!({ "type": "join_room", "roomId": room }));
+        socket.expect("room_joined");
+        drop(socket);
+        server.api.store().sweep(server.api.now().unix.0).wait().unwrap();
+        assert_eq!(look(&server, &room).status, 200);
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use relayhouse::creds::ticket::{AUDIENCE, Claims, ISSUER, Role, TicketKey};
 use relayhouse::creds::uri::Endpoint;
 use relayhouse::front::{self, Asked, Doors, List, Tls};
 use relayhouse::net::Transport;
-use relayhouse::signal::{CloseReason, HubLimits, RoomId, RoomView};
+use relayhouse::signal::{Actor, CloseReason, HubLimits, Moderation, RoomId, RoomView};
 use relayhouse::store::{KeyRecord, Store, UserRecord, UserRole};
 use relayhouse::time::{Instant, Now, UnixTime};
 use serde_json::{Value, json};
@@ -156,14 +156,6 @@ impl Server {
         answer.json()
     }
 
-    /// Has its relay listen for TLS too, from now on.
-    pub fn listen_tls(&self) {
-        let mut minter = minter();
-        let tls = Endpoint { host: "192.0.2.1".into(), port: 443, transport: Transport::Tls };
-        minter.endpoints.push(tls);
-        self.api.reconfigure(HttpSettings::default(), minter);
-    }
-
     /// Whether the hub has the room open.
     pub fn is_open(&self, room: &str) -> bool {
         self.run(self.hub.room(&RoomId::from(room))).is_some()
@@ -182,6 +174,16 @@ impl Server {
     /// Ends the room as somebody who may would.
     pub fn end(&self, room: &str) {
         self.run(self.hub.close_room(&RoomId::from(room), CloseReason::Asked));
+    }
+
+    /// Decides as the API would.
+    pub fn moderate(&self, room: &str, what: Moderation) {
+        self.run(self.hub.moderate(&RoomId::from(room), Actor::Api, what)).unwrap();
+    }
+
+    /// A reload: these settings, and a relay that listens here.
+    pub fn reconfigure(&self, settings: HttpSettings, endpoints: Vec<Endpoint>) {
+        self.api.reconfigure(settings, Minter { endpoints, ..minter() });
     }
 
     /// Sends everybody away, as before a restart.
@@ -276,7 +278,7 @@ pub fn claims(role: Role, room: Option<&str>, exp: u64) -> Claims {
     }
 }
 
-fn minter() -> Minter {
+pub fn minter() -> Minter {
     let endpoint = |transport| Endpoint { host: "192.0.2.1".into(), port: 3478, transport };
     Minter {
         secret: Secret::from("north"),

@@ -185,7 +185,7 @@ async fn decide(
     let by = admin(api, headers, client)?;
     let decided = api.hub().moderate(&RoomId::from(room), by, what).await;
     decided.map_err(|code| match code {
-        ErrorCode::NoSuchRoom => Code::NoSuchRoom.into(),
-        _ => ApiError::with(Code::NotFound, "Nobody of that name is in the room."),
+        ErrorCode::NoSuchPeer => Code::NoSuchPeer.into(),
+        _ => Code::NoSuchRoom.into(),
     })
 }

@@ -15,6 +15,7 @@ use super::token::TokenRole;
 use super::tokens::INVITE;
 use super::{Fault, FaultBody, Proof};
 use crate::api::body::JsonBody;
+use crate::api::caller::Caller;
 use crate::api::errors::{ApiError, Code};
 use crate::api::{
     Api, Client, DEFAULT_INVITE_TTL, IsHttps, MAX_INVITE_TTL, NO_STORE, origin::base_url,
@@ -84,7 +85,8 @@ pub(super) async fn invite(
     let room = api.stored_room(&room)?;
     match &proof {
         Proof::Token(claims) if claims.room == room.id && claims.role == TokenRole::Host => {}
-        Proof::Token(_) => return Err(Code::Forbidden.into()),
+        // A stranger is nobody's host.
+        Proof::Token(_) | Proof::Native(Caller::Anybody) => return Err(Code::Forbidden.into()),
         Proof::Native(caller) => caller.may_run(&room)?,
     }
     let base = base_url(&headers, &api.settings().public_url, is_https)
