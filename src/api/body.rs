@@ -35,6 +35,19 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
+/// A JSON body of type `T` whatever it was declared as, for dialects whose clients declare nothing.
+/// No body counts as `{}`.
+pub(super) struct LooseJson<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for LooseJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (_, bytes) = bounded(request).await?;
+        parse(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
+    }
+}
+
 /// The whole body of a request, when it is small and comes in time.
 pub(super) async fn bounded(request: Request) -> Result<(Parts, Vec<u8>), ApiError> {
     let (parts, body) = request.into_parts();

@@ -1,5 +1,6 @@
 //! The HTTP API over real loopback sockets: each call, each refusal, and what survives a restart.
 
+mod auth;
 mod calls;
 mod http;
 mod ice;
@@ -12,5 +13,6 @@ mod proofs;
 mod refusals;
 mod rooms;
 mod server;
+mod sessions;
 mod signalling;
 mod socket;

@@ -6,14 +6,18 @@
 //! | `choice`, `settings` | which dialects there are, and which are served |
 //! | `socket` | the WebSocket session of every dialect that has one |
 //! | `shared` | paths that belong to more than one |
-//! | `rooms`, `tunnel` | a dialect each |
+//! | `client_meta`, `meetings`, `pairing`, `rooms`, `tunnel`, `turn_rest` | a dialect each |
 
 mod choice;
+mod client_meta;
+mod meetings;
+mod pairing;
 mod rooms;
 mod settings;
 mod shared;
 mod socket;
 mod tunnel;
+mod turn_rest;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -34,6 +38,9 @@ pub use settings::DialectSettings;
 /// The calls of this module.
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     shared::routes()
+        .merge(switched(Dialect::ClientMeta, client_meta::routes()))
+        .merge(switched(Dialect::Meetings, meetings::routes()))
+        .merge(switched(Dialect::Pairing, pairing::routes()))
         .merge(switched(Dialect::Rooms, rooms::routes()))
         .merge(switched(Dialect::Tunnel, tunnel::routes()))
 }

@@ -222,7 +222,8 @@ impl<D: Dialect> Session<D> {
                 }
                 Err(self.end(&LeaveReason::TooLarge.leave()))
             }
-            Received::Closed => Err(End::Gone(Gone::Left)),
+            // Whoever means to go says so before.
+            Received::Closed => Err(End::Gone(Gone::Dropped)),
         }
     }
 
