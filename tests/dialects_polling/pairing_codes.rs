@@ -181,11 +181,14 @@ fn a_pair_that_is_asked_for_now_and_then_is_kept() {
     let room = paired(&server, "1", "a", "b");
     for _ in 0..3 {
         server.wait(80 * 86_400);
+        eventually("the deserted room is closed", || !server.is_open(&room));
         let mut socket = Socket::open(server.address, "/");
         socket.expect("connected");
         socket.say(&json!({ "type": "join_room", "roomId": room }));
         socket.expect("room_joined");
         drop(socket);
+        let in_it = || server.room_view(&RoomId::from(room.as_str())).unwrap().participants;
+        eventually("the socket is gone", || in_it() == 0);
         server.api.store().sweep(server.api.now().unix.0).wait().unwrap();
         assert_eq!(look(&server, &room).status, 200);
     }
