@@ -1,4 +1,5 @@
-//! Embedded state: the generated secrets, rooms, one-time invites and API keys, behind typed doors.
+//! Embedded state: the generated secrets, rooms, one-time invites, API keys, the audit trail and what
+//! waits for hooks, behind typed doors.
 //!
 //! Nothing outside this module names the engine (sled), so another one can stand beside it later.
 //! Records are versioned JSON. A change is acknowledged only after it was flushed to the disk:
@@ -6,11 +7,15 @@
 //! come in as arguments; only the writer thread and the engine touch the world.
 
 mod change;
+mod events;
+mod hooks;
 mod invites;
+mod journal;
 mod keys;
 mod open;
 mod records;
 mod rooms;
+mod search;
 mod secrets;
 mod sweep;
 mod writer;
@@ -18,12 +23,20 @@ mod writer;
 use std::sync::Arc;
 
 pub use change::Change;
+pub use events::{
+    EventKind, EventNumbers, EventRecord, Events, Found, JournalSettings, MAX_EVENT, MAX_FOUND,
+    MAX_SEARCHED, MAX_TEXT, NewEvent, Search,
+};
+pub use hooks::{HookId, HookQueues, Queued, second_of};
 pub use invites::{InviteError, InviteHash, InviteRecord, Invites, MAX_INVITES_PER_ROOM};
+pub use journal::{MAX_UNWRITTEN, TakenBy};
 pub use keys::{KeyError, KeyHash, KeyRecord, Keys, MAX_KEYS};
 pub use open::OpenError;
 pub use rooms::{MAX_ROOMS, RoomError, RoomRecord, Rooms};
 pub use sweep::{INVITE_MEMORY, Swept};
+pub use writer::GATHER;
 
+use journal::Journal;
 use writer::Writer;
 
 /// Why the state could not be read or changed: an operator's sentence, no secrets in it.
@@ -67,6 +80,8 @@ struct Trees {
     invites_by_room: sled::Tree,
     /// API keys by hash.
     keys: sled::Tree,
+    /// The audit trail and the queues of hooks.
+    journal: Arc<Journal>,
 }
 
 impl Trees {
@@ -77,6 +92,7 @@ impl Trees {
             invites: db.open_tree("invites")?,
             invites_by_room: db.open_tree("invites_by_room")?,
             keys: db.open_tree("keys")?,
+            journal: Arc::new(Journal::open(db.open_tree("journal")?)?),
             db,
         })
     }
@@ -111,6 +127,16 @@ impl Store {
         Keys::of(self)
     }
 
+    /// The audit trail.
+    pub fn events(&self) -> Events<'_> {
+        Events::of(self)
+    }
+
+    /// What waits for hooks.
+    pub fn hooks(&self) -> HookQueues<'_> {
+        HookQueues::of(self)
+    }
+
     /// Writes and flushes a marker: an error says why the state cannot be written just now.
     pub fn probe_writable(&self) -> Change<(), StoreError> {
         self.write(|trees| {
@@ -130,5 +156,14 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         self.writer.submit(job)
+    }
+
+    fn journal(&self) -> &Journal {
+        &self.trees.journal
+    }
+
+    /// Something was noted.
+    fn wake_writer(&self) {
+        self.writer.wake();
     }
 }

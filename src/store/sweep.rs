@@ -18,14 +18,20 @@ pub struct Swept {
     pub rooms: Vec<String>,
     /// How many other invites.
     pub invites: usize,
+    /// How many events of the audit trail.
+    pub events: usize,
 }
 
 impl Store {
-    /// Removes rooms that ended by `now` (unix seconds) and invites that ended
-    /// [`INVITE_MEMORY`] before it.
+    /// Removes rooms that ended by `now` (unix seconds), invites that ended [`INVITE_MEMORY`] before
+    /// it, and events that are older than they are kept for (a bounded number each time).
     pub fn sweep(&self, now: u64) -> Change<Swept, StoreError> {
         self.write(move |trees| {
-            Ok(Swept { rooms: sweep_rooms(trees, now)?, invites: sweep_invites(trees, now)? })
+            Ok(Swept {
+                rooms: sweep_rooms(trees, now)?,
+                invites: sweep_invites(trees, now)?,
+                events: trees.journal.sweep(now)?,
+            })
         })
     }
 }
