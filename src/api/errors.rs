@@ -54,6 +54,7 @@ codes! {
     Timeout 408 "timeout" "The body did not come in time.";
     TooManyInvites 409 "too_many_invites" "The room has as many open invites as it may have.";
     InviteUsed 410 "invite_used" "This invite has been used.";
+    InviteRevoked 410 "invite_revoked" "This invite was taken back.";
     InviteExpired 410 "invite_expired" "This invite has expired.";
     BodyTooLarge 413 "body_too_large" "The body is larger than this call takes.";
     UnsupportedMediaType 415 "unsupported_media_type" "The body must be sent as Content-Type: application/json.";
@@ -168,6 +169,7 @@ impl From<InviteError> for ApiError {
             InviteError::NotFound => Code::NoSuchInvite.into(),
             InviteError::Expired => Code::InviteExpired.into(),
             InviteError::AlreadyRedeemed => Code::InviteUsed.into(),
+            InviteError::Revoked => Code::InviteRevoked.into(),
             InviteError::NoRoom => Code::NoSuchRoom.into(),
             InviteError::Full => Code::TooManyInvites.into(),
             InviteError::Store(error) => error.into(),

@@ -79,7 +79,7 @@ pub(super) async fn create(
     // An invite to a room that is over is worth nothing.
     let expires = (created + ttl).min(room.expires.unwrap_or(u64::MAX));
     let invite = ids::fresh();
-    let record = InviteRecord { room: room.id, created, expires, redeemed: None };
+    let record = InviteRecord { room: room.id, created, expires, redeemed: None, revoked: None };
     api.store().invites().create(api_key::hash(&invite), record).await?;
     // In the fragment, which browsers keep to themselves.
     let url = format!("{base}/#invite={invite}");

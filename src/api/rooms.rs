@@ -137,6 +137,8 @@ impl Wanted {
             capacity,
             lobby: self.lobby.unwrap_or(false),
             locked: false,
+            kicked: Vec::new(),
+            owner: None,
             created: now,
             expires: self.expires,
         })

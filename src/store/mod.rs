@@ -28,7 +28,9 @@ pub use events::{
     MAX_SEARCHED, MAX_TEXT, NewEvent, Search,
 };
 pub use hooks::{HookId, HookQueues, Queued, second_of};
-pub use invites::{InviteError, InviteHash, InviteRecord, Invites, MAX_INVITES_PER_ROOM};
+pub use invites::{
+    InviteError, InviteHash, InviteRecord, Invites, MAX_INVITES_PER_ROOM, invite_id,
+};
 pub use journal::{MAX_UNWRITTEN, TakenBy};
 pub use keys::{KeyError, KeyHash, KeyRecord, Keys, MAX_KEYS};
 pub use open::OpenError;

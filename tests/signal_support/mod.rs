@@ -123,6 +123,7 @@ impl Server {
             capacity: 8,
             lobby: false,
             locked: false,
+            kicked: Vec::new(),
             created: UnixTime(1),
             expires: None,
             idle: Duration::from_secs(600),

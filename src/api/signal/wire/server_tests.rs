@@ -25,6 +25,7 @@ fn ann() -> PeerInfo {
         role: Role::Host,
         polite: true,
         publishing: false,
+        connected: true,
         number: 1,
     }
 }
@@ -39,6 +40,7 @@ fn view() -> RoomView {
         created: UnixTime(100),
         expires: None,
         participants: 1,
+        waiting: 0,
     }
 }
 
