@@ -95,6 +95,15 @@ impl Caller {
         })
     }
 
+    /// May do everything below `/api/v1/admin`.
+    pub(super) fn may_admin(&self) -> Result<(), ApiError> {
+        self.allowed(match self {
+            Self::Key { scopes, .. } => scopes.contains(Scope::Admin),
+            // Open minting opens minting: who relays what is nobody's business.
+            Self::Anybody | Self::Ticket(_) => false,
+        })
+    }
+
     fn allowed(&self, allowed: bool) -> Result<(), ApiError> {
         if allowed { Ok(()) } else { Err(Code::Forbidden.into()) }
     }

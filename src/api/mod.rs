@@ -33,6 +33,7 @@ mod numbers;
 mod openapi;
 mod origin;
 mod pages;
+mod query;
 mod rooms;
 mod routes;
 mod server;

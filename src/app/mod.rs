@@ -11,6 +11,7 @@ mod failure;
 pub mod log;
 pub mod metrics;
 pub mod run;
+pub mod trail;
 
 use std::process::ExitCode;
 

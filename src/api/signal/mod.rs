@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use crate::creds::ticket::{Claims, TicketError};
 use crate::time::{Now, UnixTime};
 
-pub use driver::{Clock, HubHandle, start};
+pub use driver::{Clock, HubHandle, start, start_hub};
 pub use upgrade::upgrade;
 pub use wire::{BadMessage, Incoming, encode, parse};
 
