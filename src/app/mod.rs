@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, KeysCommand};
+use cli::{Cli, Command, HooksCommand, KeysCommand};
 use desk::Request;
 pub use failure::Failure;
 
@@ -57,6 +57,14 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Keys { command: KeysCommand::Revoke { id } }) => {
             (Request::KeysRevoke { id: id.clone() }, false)
         }
+        Some(Command::Events(args)) => {
+            let since = args.since.map(|ago| clock::unix().0.saturating_sub(ago.as_secs()));
+            let kind = args.kind.map(|kind| kind.as_str().to_owned());
+            (Request::Events { room: args.room.clone(), kind, since, limit: args.limit }, args.json)
+        }
+        Some(Command::Hooks { command: HooksCommand::List }) => (Request::HooksList, false),
+        Some(Command::Hooks { command: HooksCommand::Secret }) => (Request::HooksSecret, false),
+        Some(Command::Hooks { command: HooksCommand::Test }) => (Request::HooksTest, false),
         Some(Command::Link) => (Request::Link, false),
         Some(Command::Drain { .. }) => (Request::Drain, false),
     };

@@ -1,6 +1,7 @@
 //! The table of keys: names, defaults, what each is for. The configuration file, the environment,
 //! `--set`, `--print-config`, `config.toml` and the documentation all come from it.
 
+mod audit;
 mod bounds;
 mod relay;
 mod service;
@@ -69,7 +70,7 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// Every key, in the order of `config.toml`: those without a section first.
 pub(super) static KEYS: LazyLock<Vec<Key>> =
-    LazyLock::new(|| [service::KEYS, relay::KEYS, bounds::KEYS].concat());
+    LazyLock::new(|| [service::KEYS, relay::KEYS, audit::KEYS, bounds::KEYS].concat());
 
 fn put<T>(place: &mut T, value: Read<T>) -> Read<()> {
     *place = value?;

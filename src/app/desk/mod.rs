@@ -3,6 +3,7 @@
 //! runs.
 
 pub mod client;
+mod events;
 mod request;
 pub mod server;
 
@@ -14,9 +15,12 @@ use serde_json::{Value, json};
 use super::run::kept::random;
 use super::{Failure, clock};
 use crate::api::{Minter, creator_claims};
+use crate::app::trail;
+use crate::creds::Secret;
 use crate::creds::api_key::{self, Scope};
 use crate::creds::ticket::TicketKey;
-use crate::store::{KeyRecord, Store};
+use crate::hooks::HookAddress;
+use crate::store::{EventKind, KeyRecord, Store};
 
 pub use request::Request;
 
@@ -36,6 +40,10 @@ pub struct Till {
     pub tickets: Option<TicketKey>,
     /// Where the page is found.
     pub page: Option<String>,
+    /// Who is told of events.
+    pub hooks: Vec<HookAddress>,
+    /// What that is signed with.
+    pub hook_secrets: Vec<Secret>,
 }
 
 /// Answers requests. Blocks on the store: not to be called inside of tokio.
@@ -72,6 +80,12 @@ impl Desk {
                 Some(begin) => Ok(json!({ "allocations": begin() })),
                 None => Err("no server runs on this data folder".to_owned()),
             },
+            Request::Events { room, kind, since, limit } => {
+                self.events(room, kind.as_deref(), since, limit)
+            }
+            Request::HooksList => self.hooks(&till),
+            Request::HooksSecret => Ok(till.hook_secret()),
+            Request::HooksTest => self.test_hooks(&till),
             Request::KeysAdd { scopes, name } => self.add_key(&scopes, name),
             Request::KeysList => {
                 let keys = self.store()?.keys().list().map_err(|error| error.to_string())?;
@@ -80,7 +94,11 @@ impl Desk {
             Request::KeysRevoke { id } => {
                 let found = self.store()?.keys().revoke(&id).wait();
                 match found.map_err(|error| error.to_string())? {
-                    true => Ok(json!({ "revoked": id })),
+                    true => {
+                        let revoked = trail::now(EventKind::KeyRevoked).by("operator");
+                        self.store()?.events().note(revoked.with("key", id.as_str()));
+                        Ok(json!({ "revoked": id }))
+                    }
                     false => Err(format!("there is no key {id:?}; `relayhouse keys list` has all")),
                 }
             }
@@ -116,6 +134,9 @@ impl Desk {
         };
         let stored = self.store()?.keys().add(api_key::hash(&key), record).wait();
         stored.map_err(|error| error.to_string())?;
+        let scopes: Vec<_> = scopes.iter().map(|scope| scope.name()).collect();
+        let added = trail::now(EventKind::KeyAdded).by("operator").with("key", id.as_str());
+        self.store()?.events().note(added.with("scopes", scopes));
         Ok(json!({ "id": id, "key": key }))
     }
 

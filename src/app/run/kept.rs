@@ -15,6 +15,10 @@ pub struct Kept {
     pub rest: Secret,
     /// Signs tickets.
     pub ticket: TicketKey,
+    /// Salts the hashes of what peers send each other, in the audit trail.
+    pub audit: [u8; 32],
+    /// Signs deliveries to hooks when no secret is configured.
+    pub hooks: Secret,
     /// Keys nonces, so that they are good across restarts.
     pub nonce: [u8; 32],
 }
@@ -32,6 +36,8 @@ impl Kept {
         Ok(Self {
             rest: Secret::from(URL_SAFE_NO_PAD.encode(kept("rest")?)),
             ticket: TicketKey::new(kept("ticket")?),
+            audit: kept("audit")?,
+            hooks: Secret::from(URL_SAFE_NO_PAD.encode(kept("hooks")?)),
             nonce: kept("nonce")?,
         })
     }
