@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use super::config::{CONFIG_VARIABLE, Flag, Sources, parse_duration};
+use crate::creds::SecretId;
 use crate::creds::api_key::Scope;
 use crate::store::EventKind;
 
@@ -43,6 +44,11 @@ pub(super) enum Command {
     },
     /// Print a link to the page that may make rooms
     Link,
+    /// Rotate and list the secrets that TURN credentials are made with
+    Secret {
+        #[command(subcommand)]
+        command: SecretCommand,
+    },
     /// Let the running server refuse new allocations and stop when the last one is gone
     Drain {
         /// Return only when it has stopped
@@ -110,6 +116,42 @@ pub(super) enum KeysCommand {
     Revoke {
         /// Its id, from `keys list`
         id: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum SecretCommand {
+    /// Make a new secret that mints from now on; the one before is accepted for a while
+    Rotate {
+        /// How long credentials of the one before are accepted, such as 25h; 0s ends it at once
+        /// [default: auth.credential_ttl and an hour]
+        #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+        overlap: Option<Duration>,
+    },
+    /// List the secrets by id: what each is for, until when, and when it was last used
+    List {
+        /// Print it as a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Accept credentials of one more secret, read from standard input or a file
+    Add {
+        /// Read it from this file, not from standard input
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// How long it is accepted, such as 30d [default: until it is removed]
+        #[arg(long = "for", value_name = "TIME", value_parser = ttl)]
+        lasts: Option<Duration>,
+    },
+    /// Refuse credentials of a secret from now on
+    Remove {
+        /// Its id, from `secret list`
+        id: SecretId,
+    },
+    /// Print a secret itself, to put it into another program
+    Show {
+        /// Its id, from `secret list`; without, the one that mints
+        id: Option<SecretId>,
     },
 }
 

@@ -12,12 +12,14 @@ pub mod log;
 pub mod metrics;
 pub mod run;
 pub mod trail;
+mod typed;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
-use cli::{Cli, Command, HooksCommand, KeysCommand};
+use cli::{Cli, Command, HooksCommand, KeysCommand, SecretCommand};
 use desk::Request;
 pub use failure::Failure;
 
@@ -66,6 +68,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Hooks { command: HooksCommand::Secret }) => (Request::HooksSecret, false),
         Some(Command::Hooks { command: HooksCommand::Test }) => (Request::HooksTest, false),
         Some(Command::Link) => (Request::Link, false),
+        Some(Command::Secret { command }) => secret(command)?,
         Some(Command::Drain { .. }) => (Request::Drain, false),
     };
     let answer = run::offline::ask(&loaded, &request)?;
@@ -74,4 +77,24 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         desk::client::wait_until_gone(&loaded.config.data_dir);
     }
     Ok(())
+}
+
+/// What is asked about secrets, and whether the answer is wanted as JSON.
+fn secret(command: &SecretCommand) -> Result<(Request, bool), Failure> {
+    let seconds = |time: Option<Duration>| time.map(|time| time.as_secs());
+    Ok(match command {
+        SecretCommand::Rotate { overlap } => {
+            (Request::SecretRotate { overlap: seconds(*overlap) }, false)
+        }
+        SecretCommand::List { json } => (Request::SecretList, *json),
+        SecretCommand::Add { file, lasts } => {
+            let secret = typed::line(file.as_deref(), "Secret: ")?;
+            (Request::SecretAdd { secret, lasts: seconds(*lasts) }, false)
+        }
+        SecretCommand::Remove { id } => (Request::SecretRemove { id: *id }, false),
+        SecretCommand::Show { id } => {
+            eprintln!("whoever has this secret lets anybody in: keep it out of files and logs");
+            (Request::SecretShow { id: *id }, false)
+        }
+    })
 }

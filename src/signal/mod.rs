@@ -34,6 +34,7 @@ mod token;
 #[cfg(test)]
 mod tests;
 
+pub use bucket::Bucket;
 pub use event::{Actor, Event, HubStats};
 pub use hub::{Gone, Hub};
 pub use ids::{ConnId, PeerId, RefId, Role, RoomId};

@@ -153,7 +153,9 @@ impl Server {
         let stream = TcpStream::connect(self.address).await.expect("listening");
         let url = format!("ws://{}/api/v1/signal", self.address);
         let (socket, _) = tokio_tungstenite::client_async(url, stream).await.expect("upgraded");
-        Client { socket }
+        let mut client = Client { socket };
+        assert_eq!(client.next().await["type"], "welcome");
+        client
     }
 
     /// A guest of room `r` that is in, and its `ready`.

@@ -190,6 +190,11 @@ impl HubHandle {
         self.commands.is_closed()
     }
 
+    /// Waits until the rooms are no more.
+    pub async fn over(&self) {
+        self.commands.closed().await;
+    }
+
     async fn tell(&self, command: Command) {
         // Fails only after a shutdown, when there is nobody left to tell.
         let _ = self.commands.send(command).await;

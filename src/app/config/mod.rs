@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::api::DialectSettings;
 use crate::creds::Secret;
 use crate::hooks::HookAddress;
 use crate::store::EventKind;
@@ -48,6 +49,8 @@ pub struct Config {
     pub tls: Tls,
     /// `[http]`
     pub http: Http,
+    /// `[dialects]`
+    pub dialects: DialectSettings,
     /// `[relay]`
     pub relay: Relay,
     /// `[auth]`
@@ -66,6 +69,8 @@ pub struct Config {
     pub unauthenticated_rate: u32,
     /// `limits.stream_connections`: TCP and TLS connections of clients at a time.
     pub stream_connections: usize,
+    /// `limits.ice_per_minute_…`: credentials a minute.
+    pub ice_per_minute: IcePerMinute,
     /// `[log]`
     pub log: Log,
     /// `--dev`: minting is open to everybody, and everything is on loopback.
@@ -210,6 +215,15 @@ pub struct Hooks {
     pub max_queue: u64,
 }
 
+/// Credentials that the API mints a minute; 0 is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IcePerMinute {
+    /// For one address, of callers without an API key.
+    pub address: u32,
+    /// For one API key.
+    pub key: u32,
+}
+
 /// The peer policy.
 #[derive(Clone, Debug, Default)]
 pub struct Peers {
@@ -314,6 +328,7 @@ impl Config {
             listen: Listen::default(),
             tls: Tls::default(),
             http: Http::default(),
+            dialects: DialectSettings::default(),
             relay: Relay {
                 addresses: Vec::new(),
                 external: Vec::new(),
@@ -340,6 +355,7 @@ impl Config {
             limits: Limits::default(),
             unauthenticated_rate: 0,
             stream_connections: 0,
+            ice_per_minute: IcePerMinute::default(),
             log: Log { format: LogFormat::Text, level: String::new() },
             dev,
         }

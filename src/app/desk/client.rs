@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::request::Answer;
 use super::server::SOCKET;
-use super::{Request, events};
+use super::{Request, events, secrets};
 use crate::app::config::format_duration;
 
 /// A server that takes longer is not well.
@@ -89,6 +89,12 @@ pub fn printed(request: &Request, answer: &Value, json: bool) -> String {
             }
             None => String::new(),
         },
+        Request::SecretRotate { .. } => secrets::rotated(answer),
+        Request::SecretList if json => format!("{answer:#}\n"),
+        Request::SecretList => secrets::table(answer),
+        Request::SecretAdd { .. } => secrets::added(answer),
+        Request::SecretRemove { id } => format!("removed {id}\n"),
+        Request::SecretShow { .. } => format!("{}\n", text("secret")),
         Request::Link => format!("{}\n", text("link")),
     }
 }

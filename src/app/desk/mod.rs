@@ -5,6 +5,7 @@
 pub mod client;
 mod events;
 mod request;
+mod secrets;
 pub mod server;
 
 use std::sync::Arc;
@@ -16,13 +17,14 @@ use super::run::kept::random;
 use super::{Failure, clock};
 use crate::api::{Minter, creator_claims};
 use crate::app::trail;
-use crate::creds::Secret;
 use crate::creds::api_key::{self, Scope};
 use crate::creds::ticket::TicketKey;
+use crate::creds::{Secret, SecretId};
 use crate::hooks::HookAddress;
 use crate::store::{EventKind, KeyRecord, Store};
 
 pub use request::Request;
+pub use secrets::{RingDoor, generated};
 
 /// How long a creator link may make rooms.
 pub const LINK_LIFETIME: Duration = Duration::from_secs(24 * 3600);
@@ -36,6 +38,8 @@ const NOBODY: &str = "operator";
 pub struct Till {
     /// Makes credentials.
     pub minter: Minter,
+    /// The secrets of the configuration, in its order; while there are any, they alone count.
+    pub configured: Vec<SecretId>,
     /// Signs tickets. None where there is no store.
     pub tickets: Option<TicketKey>,
     /// Where the page is found.
@@ -52,12 +56,13 @@ pub struct Desk {
     till: Arc<dyn Fn() -> Till + Send + Sync>,
     store: Option<Store>,
     drain: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
+    ring: Option<RingDoor>,
 }
 
 impl Desk {
     /// A desk that asks `till` for what counts now. Without a store it only makes credentials.
     pub fn new(till: impl Fn() -> Till + Send + Sync + 'static, store: Option<Store>) -> Self {
-        Self { till: Arc::new(till), store, drain: None }
+        Self { till: Arc::new(till), store, drain: None, ring: None }
     }
 
     /// The same desk, which also lets a running server drain; `begin` says how many allocations are
@@ -65,6 +70,12 @@ impl Desk {
     #[must_use]
     pub fn with_drain(self, begin: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self { drain: Some(Arc::new(begin)), ..self }
+    }
+
+    /// The same desk, which lets a running server know when its secrets have changed.
+    #[must_use]
+    pub fn with_ring(self, ring: RingDoor) -> Self {
+        Self { ring: Some(ring), ..self }
     }
 
     /// Does what is asked.
@@ -86,6 +97,11 @@ impl Desk {
             Request::HooksList => self.hooks(&till),
             Request::HooksSecret => Ok(till.hook_secret()),
             Request::HooksTest => self.test_hooks(&till),
+            Request::SecretRotate { overlap } => self.rotate(&till, overlap),
+            Request::SecretList => self.list_secrets(&till),
+            Request::SecretAdd { secret, lasts } => self.add_secret(&till, secret, lasts),
+            Request::SecretRemove { id } => self.remove_secret(&till, id),
+            Request::SecretShow { id } => self.show_secret(&till, id),
             Request::KeysAdd { scopes, name } => self.add_key(&scopes, name),
             Request::KeysList => {
                 let keys = self.store()?.keys().list().map_err(|error| error.to_string())?;

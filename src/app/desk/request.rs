@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::creds::api_key::Scope;
+use crate::creds::{Secret, SecretId, exposed};
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +51,31 @@ pub enum Request {
     HooksTest,
     /// A link to the page.
     Link,
+    /// A new REST secret that mints.
+    SecretRotate {
+        /// How long the one before is still accepted, in seconds.
+        overlap: Option<u64>,
+    },
+    /// All REST secrets, by their ids.
+    SecretList,
+    /// One more REST secret that is accepted.
+    SecretAdd {
+        /// The secret.
+        #[serde(with = "exposed")]
+        secret: Secret,
+        /// For how long, in seconds.
+        lasts: Option<u64>,
+    },
+    /// No more of this REST secret.
+    SecretRemove {
+        /// Its id.
+        id: SecretId,
+    },
+    /// The text of a REST secret.
+    SecretShow {
+        /// Its id; of the one that mints when there is none.
+        id: Option<SecretId>,
+    },
     /// No new allocations, and a stop when the last one is gone.
     Drain,
 }

@@ -13,6 +13,7 @@ pub mod offline;
 mod public_address;
 mod relay_slot;
 mod reload;
+pub mod ring;
 mod server;
 mod settings;
 mod signals;
@@ -28,7 +29,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::config::{Config, Loaded, Sources};
-use super::desk::Desk;
+use super::desk::{Desk, RingDoor};
 use super::trail::{note_server, of_relay};
 use super::{Failure, clock, desk, log};
 use crate::front;
@@ -42,6 +43,7 @@ use kept::Kept;
 use listeners::Listening;
 use relay_slot::RelaySlot;
 use reload::Live;
+use ring::Uses;
 use server::Server;
 use signals::Signals;
 
@@ -67,7 +69,8 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     config.listen.udp = addresses::speakable("listen.udp", &config.listen.udp, &effective);
     let (sockets, mut listening) = listeners::bind(&config, &effective)?;
     let mut relay = start_relay(&config, &kept, &addresses, &listening)?;
-    let events = follow_relay(&mut relay, store.clone())?;
+    let uses = Arc::new(Uses::load(&store).map_err(Failure::runtime)?);
+    let events = follow_relay(&mut relay, store.clone(), Arc::clone(&uses))?;
     listening.udp = relay.listening().to_vec();
     let server = Arc::new(Server {
         live: Arc::new(Live { config, effective }).into(),
@@ -89,17 +92,20 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let desk = Desk::new(move || till.till(), Some(store.clone()));
     let drained = Arc::clone(&server);
     let desk = desk.with_drain(move || drain::begin(&drained));
+    let desk = desk.with_ring(ring_door(&server, &store, &uses));
     let data_dir = server.live.load().config.data_dir.clone();
     let control = desk::server::serve(&data_dir, desk.clone()).map_err(Failure::Runtime)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime
         .map_err(|error| Failure::Runtime(format!("cannot start the control plane: {error}")))?;
+    runtime.spawn(ring::watch(Arc::clone(&server), store.clone(), Arc::clone(&uses)));
     note_server(&store, EventKind::ServerStarted);
     let served = runtime.block_on(serve(&server, sockets, store.clone(), &desk));
     drop(control);
     server.relay.stop(RELAY_GRACE);
     // The events end with the relay's threads; what the log has not got by now is lost with us.
     let _ = events.join();
+    uses.write_all();
     note_server(&store, EventKind::ServerStopped);
     if let Err(error) = store.events().settle().wait() {
         warn!(%error, "the last events could not be written");
@@ -199,12 +205,27 @@ fn start_relay(
     Ok(relay)
 }
 
-/// A thread that lets the log and the audit trail have the relay's events until the relay has stopped.
-fn follow_relay(relay: &mut RelayHandle, store: Store) -> Result<thread::JoinHandle<()>, Failure> {
+/// What the desk may do about the secrets of this server.
+fn ring_door(server: &Arc<Server>, store: &Store, uses: &Arc<Uses>) -> RingDoor {
+    let (server, store, uses) = (Arc::clone(server), store.clone(), Arc::clone(uses));
+    RingDoor {
+        changed: Arc::new(move || ring::changed(&server, &store)),
+        store_uses: Arc::new(move || uses.write_all()),
+    }
+}
+
+/// A thread that lets the log and the audit trail have the relay's events, and counts what secrets are
+/// used for, until the relay has stopped.
+fn follow_relay(
+    relay: &mut RelayHandle,
+    store: Store,
+    uses: Arc<Uses>,
+) -> Result<thread::JoinHandle<()>, Failure> {
     let events = relay.events().expect("nobody else takes the events");
     let write = move || {
         events.iter().for_each(|event: Event| {
             log::events::write(&event);
+            uses.follow(&event);
             if let Some(event) = of_relay(&event, clock::unix().0) {
                 store.events().note(event);
             }

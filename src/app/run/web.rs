@@ -139,6 +139,8 @@ fn metrics(server: Arc<Server>) -> Metrics {
         WebNumbers {
             rooms: numbers.rooms,
             connections: numbers.websockets,
+            minted: numbers.minted,
+            ice_refused: numbers.ice_refused,
             requests: numbers.responses,
         }
     };
