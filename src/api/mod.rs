@@ -28,6 +28,7 @@ mod ids;
 mod limits;
 mod live;
 mod minter;
+mod notes;
 mod numbers;
 mod openapi;
 mod origin;

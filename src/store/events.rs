@@ -45,6 +45,8 @@ kinds! {
     ServerStarted = "server_started",
     /// The server was told to stop.
     ServerStopped = "server_stopped",
+    /// Somebody made a room.
+    RoomMade = "room_made",
     /// A room opened, or was opened again after a restart.
     RoomOpened = "room_opened",
     /// A room ended.
