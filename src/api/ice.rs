@@ -69,6 +69,7 @@ pub(super) async fn ice(
 ) -> Result<Response, ApiError> {
     let caller = api.caller(&headers, client)?;
     caller.may_mint()?;
+    api.still_has_room(&caller)?;
     let Query(query) = query.map_err(|rejection| {
         ApiError::with(Code::BadRequest, format!("{}.", rejection.body_text()))
     })?;

@@ -22,6 +22,8 @@ pub struct RateLimits {
     pub rooms: NonZeroU32,
     /// Refused keys and tickets; further ones are answered `429`.
     pub failures: NonZeroU32,
+    /// WebSockets opened.
+    pub websockets: NonZeroU32,
     /// Wrong passwords.
     pub logins: NonZeroU32,
     /// Wrong passwords for one account, from everywhere together.
@@ -40,6 +42,8 @@ impl Default for RateLimits {
             redeem: per_minute(60),
             rooms: per_minute(60),
             failures: per_minute(30),
+            // Everybody of a school comes back at once after a restart.
+            websockets: per_minute(600),
             logins: per_minute(10),
             // More than any three addresses have.
             logins_per_account: per_minute(30),
@@ -131,6 +135,7 @@ pub(super) struct Limiters {
     pub(super) redeem: Limiter,
     pub(super) rooms: Limiter,
     pub(super) failures: Limiter,
+    pub(super) websockets: Limiter,
     pub(super) ice_per_address: Bounded<IpAddr>,
     pub(super) ice_per_key: Bounded<String>,
 }
@@ -141,6 +146,7 @@ impl Limiters {
             redeem: Limiter::per_minute(limits.redeem),
             rooms: Limiter::per_minute(limits.rooms),
             failures: Limiter::per_minute(limits.failures),
+            websockets: Limiter::per_minute(limits.websockets),
             ice_per_address: Bounded::new(limits.ice_per_address),
             ice_per_key: Bounded::new(limits.ice_per_key),
         }
@@ -150,6 +156,7 @@ impl Limiters {
         self.redeem.shrink();
         self.rooms.shrink();
         self.failures.shrink();
+        self.websockets.shrink();
         self.ice_per_address.shrink();
         self.ice_per_key.shrink();
     }

@@ -1,11 +1,13 @@
 //! Rooms while people are in them: what ties the store, the hub and the WebSocket together.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 
 use super::Api;
+use super::limits::bucket_of;
 use super::origin::origin_allowed;
 use super::signal::{IceServers, Surroundings};
 use crate::creds::ticket::{Claims, TicketError};
@@ -103,6 +105,21 @@ impl Surroundings for Api {
     fn origin_allowed(&self, headers: &HeaderMap) -> bool {
         let settings = self.settings();
         origin_allowed(headers, &settings.allowed_origins, &settings.public_url)
+    }
+
+    fn may_connect(&self, client: IpAddr) -> Result<(), Duration> {
+        self.limiters().websockets.take(&bucket_of(client)).map_err(Duration::from_secs)
+    }
+
+    fn connections_per_address(&self) -> usize {
+        self.settings().per_address.websockets
+    }
+
+    fn ticket_refused(&self, client: IpAddr, why: &str) -> Option<Duration> {
+        // The client's address makes the line useful to fail2ban.
+        tracing::info!(%client, why, "refused a ticket in a hello");
+        let taken = self.limiters().failures.take(&bucket_of(client));
+        taken.err().map(Duration::from_secs)
     }
 
     /// As short as a guest's for everybody: the endpoint renews them while the connection lives.

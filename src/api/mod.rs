@@ -3,7 +3,7 @@
 //! | file | thought |
 //! |---|---|
 //! | `errors` | every error: code, status, sentence |
-//! | `body`, `query`, `caller`, `forwarded`, `origin`, `limits` | what is checked before a call does anything |
+//! | `body`, `query`, `caller`, `forwarded`, `origin`, `limits`, `crowd` | what is checked before a call does anything |
 //! | `ice`, `minter`, `rooms`, `tickets`, `ids` | the calls and what they hand out |
 //! | `auth` | users: login, refresh, logout |
 //! | `admin` | what operators see and decide |
@@ -12,12 +12,13 @@
 //! | `live` | what ties stored rooms, the hub and the WebSocket together |
 //! | `pages`, `headers` | the embedded pages, and headers on every answer |
 //! | `health`, `numbers` | for operators |
-//! | `routes`, `openapi`, `server` | paths to calls, their description; connections to requests |
+//! | `routes`, `openapi`, `server`, `stall` | paths to calls, their description; connections to requests |
 
 mod admin;
 mod auth;
 mod body;
 mod caller;
+mod crowd;
 mod dialects;
 mod errors;
 mod forwarded;
@@ -39,6 +40,7 @@ mod routes;
 mod server;
 mod settings;
 pub mod signal;
+mod stall;
 mod tickets;
 
 use std::sync::{Arc, OnceLock, Weak};
@@ -66,7 +68,7 @@ pub use rooms::{
 };
 pub use routes::router;
 pub use server::{HttpDoor, HttpPlace, HttpServer, Over, Peer};
-pub use settings::HttpSettings;
+pub use settings::{HttpPatience, HttpSettings, PerAddress};
 pub use tickets::{ROOM_TICKET, creator as creator_claims};
 
 use self::signal::HubHandle;
@@ -112,6 +114,12 @@ pub struct Api {
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     readiness: health::Readiness,
     numbers: Arc<HttpNumbers>,
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Api")
+    }
 }
 
 impl Api {

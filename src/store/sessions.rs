@@ -223,8 +223,8 @@ fn make_space(trees: &Trees, user: &str, now: u64) -> Result<(), StoreError> {
     sessions.sort();
     let over = sessions.iter().take_while(|(created, _)| *created == 0).count();
     let surplus = (sessions.len() + 1).saturating_sub(MAX_SESSIONS_PER_USER);
-    let gone = sessions.iter().take(over.max(surplus));
-    gone.map(|(_, id)| remove(trees, user, id)).collect()
+    let mut gone = sessions.iter().take(over.max(surplus));
+    gone.try_for_each(|(_, id)| remove(trees, user, id))
 }
 
 /// Removes one session and its place in the index, together.

@@ -108,10 +108,12 @@ fn a_deep_body_is_refused() {
 }
 
 #[test]
-fn ice_takes_no_query() {
+fn an_unknown_query_of_ice_is_refused() {
     let server = Server::open();
-    let answer = get("/api/v1/ice?ttl=9").send(server.address);
-    assert_eq!(answer.error(), (400, "bad_request".into()));
+    for query in ["tll=9", "ttl=9&x=", "ttl=", "ttl=-1", "ttl=1&ttl=2", "allocations=one"] {
+        let answer = get(&format!("/api/v1/ice?{query}")).send(server.address);
+        assert_eq!(answer.error(), (400, "bad_request".into()), "{query}");
+    }
 }
 
 #[test]
