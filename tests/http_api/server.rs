@@ -226,6 +226,12 @@ impl Server {
         self.key.sign(&claims(role, room, exp))
     }
 
+    /// A ticket with these claims, for a fresh room.
+    pub fn ticket_to_a_room(&self, role: Role, exp: u64) -> String {
+        let room = self.room();
+        self.ticket(role, room["room"]["id"].as_str(), exp)
+    }
+
     /// A room made by a creator: the answer's JSON.
     pub fn room(&self) -> Value {
         let answer = post("/api/v1/rooms").bearer(&self.creator()).json(&json!({}));

@@ -202,7 +202,9 @@ impl<D: Dialect> Session<D> {
                 return;
             }
         }
-        self.line.socket.close(code, &reason[..reason.floor_char_boundary(MAX_CLOSE_REASON)]).await;
+        let short =
+            (0..=MAX_CLOSE_REASON).rev().find_map(|end| reason.get(..end.min(reason.len())));
+        self.line.socket.close(code, short.unwrap_or_default()).await;
     }
 
     async fn heard(&mut self, received: Received) -> Result<(), End> {

@@ -1,6 +1,7 @@
 //! The room machine from its doors: inputs with their time, messages out. No clock, no socket.
 
 mod closing;
+mod describing;
 mod joining;
 mod limits;
 mod lobby;
