@@ -11,6 +11,8 @@ mod channel_data;
 mod config;
 #[path = "fuzz_bodies/credentials.rs"]
 mod credentials;
+#[path = "fuzz_bodies/date_time.rs"]
+mod date_time;
 #[path = "fuzz_bodies/forwarded.rs"]
 mod forwarded;
 #[path = "fuzz_bodies/frames.rs"]
@@ -38,6 +40,7 @@ const TARGETS: &[Target] = &[
     ("channel_data", channel_data::run),
     ("config", config::run),
     ("credentials", credentials::run),
+    ("date_time", date_time::run),
     ("forwarded", forwarded::run),
     ("frames", frames::run),
     ("people", people::run),

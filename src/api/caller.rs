@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, header};
 use super::Api;
 use super::errors::{ApiError, Code};
 use crate::creds::api_key::{self, Scope, Scopes};
-use crate::creds::ticket::{Claims, Role, TicketError};
+use crate::creds::ticket::{Claims, TicketError};
 use crate::store::{SessionId, UserRole};
 
 /// A caller whose proof was checked.
@@ -54,6 +54,9 @@ impl Api {
             };
         }
         match self.verify_ticket(self.now().unix, token) {
+            Ok(claims) if self.was_kicked(&claims)? => {
+                refused("a host removed its holder from the room".into())
+            }
             Ok(claims) => Ok(Caller::Ticket(Box::new(claims))),
             // Ours, and no ticket: each kind of token has an audience of its own.
             Err(TicketError::Audience) => match self.access_or_why(token)? {
@@ -68,42 +71,13 @@ impl Api {
 }
 
 /// RFC 6750 section 2.1; the scheme's case does not matter (RFC 9110 section 11.1).
-fn bearer(value: &str) -> Option<&str> {
+pub(super) fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim_matches(' ');
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 impl Caller {
-    /// May make rooms.
-    pub(super) fn may_create_rooms(&self) -> Result<(), ApiError> {
-        self.allowed(match self {
-            Self::Anybody => true,
-            Self::Key { scopes, .. } => scopes.contains(Scope::Rooms),
-            Self::Ticket(claims) => claims.role == Role::Creator,
-            Self::User { .. } => true,
-        })
-    }
-
-    /// May look at this room.
-    pub(super) fn may_see(&self, room: &str) -> Result<(), ApiError> {
-        self.allowed(match self {
-            Self::Anybody => true,
-            Self::Key { scopes, .. } => scopes.contains(Scope::Rooms),
-            Self::Ticket(claims) => claims.room.as_deref() == Some(room),
-            Self::User { .. } => self.may_admin().is_ok(),
-        })
-    }
-
-    /// May invite others to this room.
-    pub(super) fn may_invite_to(&self, room: &str) -> Result<(), ApiError> {
-        self.may_see(room)?;
-        self.allowed(match self {
-            Self::Ticket(claims) => claims.role == Role::Host,
-            _ => true,
-        })
-    }
-
     /// May have ICE servers.
     pub(super) fn may_mint(&self) -> Result<(), ApiError> {
         self.allowed(match self {

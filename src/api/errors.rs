@@ -52,10 +52,14 @@ codes! {
     NotFound 404 "not_found" "There is nothing here.";
     NoSuchRoom 404 "no_such_room" "There is no such room.";
     NoSuchInvite 404 "no_such_invite" "There is no such invite.";
+    NoSuchPeer 404 "no_such_peer" "Nobody of that name is in the room, or waits in its lobby.";
     MethodNotAllowed 405 "method_not_allowed" "This path does not take this method; see the Allow header.";
     Timeout 408 "timeout" "The body did not come in time.";
+    RoomFull 409 "room_full" "The room holds no more.";
+    RoomLocked 409 "room_locked" "The room admits nobody; unlock it first.";
     TooManyInvites 409 "too_many_invites" "The room has as many open invites as it may have.";
     InviteUsed 410 "invite_used" "This invite has been used.";
+    InviteRevoked 410 "invite_revoked" "This invite was taken back.";
     InviteExpired 410 "invite_expired" "This invite has expired.";
     BodyTooLarge 413 "body_too_large" "The body is larger than this call takes.";
     UnsupportedMediaType 415 "unsupported_media_type" "The body must be sent as Content-Type: application/json.";
@@ -90,6 +94,18 @@ impl ApiError {
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds.max(1));
         self
+    }
+
+    /// What a person reads.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The same answer with another body, for those who know errors in another shape.
+    pub(super) fn reshaped(self, body: &serde_json::Value) -> Response {
+        let (mut head, _) = self.into_response().into_parts();
+        head.headers.remove(header::CONTENT_LENGTH);
+        Response::from_parts(head, axum::body::Body::from(body.to_string()))
     }
 
     /// Its code.
@@ -172,6 +188,7 @@ impl From<InviteError> for ApiError {
             InviteError::NotFound => Code::NoSuchInvite.into(),
             InviteError::Expired => Code::InviteExpired.into(),
             InviteError::AlreadyRedeemed => Code::InviteUsed.into(),
+            InviteError::Revoked => Code::InviteRevoked.into(),
             InviteError::NoRoom => Code::NoSuchRoom.into(),
             InviteError::Full => Code::TooManyInvites.into(),
             InviteError::Store(error) => error.into(),

@@ -162,6 +162,12 @@ impl TicketKey {
         serde_json::from_slice(&payload).map_err(|_| TicketError::Malformed)
     }
 
+    /// A key of its own for another purpose, from which neither this one nor a third can be found.
+    pub fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        // No token begins like this, so no signature is ever one of these keys.
+        Zeroizing::new(jws::mac(&self.0, format!("key for {purpose}").as_bytes()))
+    }
+
     /// Any claims as a token.
     pub(super) fn sign_any(&self, claims: &impl Serialize) -> String {
         let payload = serde_json::to_vec(claims).expect("texts and numbers are always JSON");

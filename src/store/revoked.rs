@@ -53,6 +53,23 @@ impl<'a> Revoked<'a> {
         })
     }
 
+    /// As [`add`](Self::add), for tokens that are good once: `false` when it was there. Of any number
+    /// of attempts one gets `true`.
+    pub fn spend(self, jti: &str, until: u64) -> Change<bool, RevokeError> {
+        let jti = jti.to_owned();
+        self.0.write(move |trees| {
+            if trees.revoked.len() >= MAX_REVOKED {
+                return Err(RevokeError::Full);
+            }
+            let bytes = encode(&RevokedRecord { until })?;
+            let swapped = trees
+                .revoked
+                .compare_and_swap(jti.as_bytes(), None::<&[u8]>, Some(bytes))
+                .map_err(StoreError::from)?;
+            Ok(swapped.is_ok())
+        })
+    }
+
     /// Whether the token called `jti` is refused.
     ///
     /// # Errors

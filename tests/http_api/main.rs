@@ -2,14 +2,20 @@
 
 mod auth;
 mod calls;
+mod crowds;
+mod framing;
 mod http;
 mod ice;
 mod invites;
 mod lifecycle;
+mod moderation;
 mod origins;
 mod pages;
 mod proofs;
 mod refusals;
+mod rooms;
 mod server;
 mod sessions;
 mod signalling;
+mod slow;
+mod socket;

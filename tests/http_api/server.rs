@@ -15,7 +15,7 @@ use relayhouse::creds::ticket::{AUDIENCE, Claims, ISSUER, Role, TicketKey};
 use relayhouse::creds::uri::Endpoint;
 use relayhouse::front::{self, Asked, Doors, List, Tls};
 use relayhouse::net::Transport;
-use relayhouse::signal::{CloseReason, HubLimits, RoomId};
+use relayhouse::signal::{Actor, CloseReason, HubLimits, Moderation, RoomId, RoomView};
 use relayhouse::store::{KeyRecord, Store, UserRecord, UserRole};
 use relayhouse::time::{Instant, Now, UnixTime};
 use serde_json::{Value, json};
@@ -176,9 +176,31 @@ impl Server {
         self.run(self.hub.room(&RoomId::from(room))).is_some()
     }
 
+    /// The room as it is in the hub.
+    pub fn room_view(&self, room: &RoomId) -> Option<RoomView> {
+        self.run(self.hub.room(room))
+    }
+
     /// Ends the room as the hub would.
     pub fn close(&self, room: &str) {
         self.run(self.hub.close_room(&RoomId::from(room), CloseReason::Idle));
+    }
+
+    /// Ends the room as somebody who may would.
+    pub fn end(&self, room: &str) {
+        self.run(self.hub.close_room(&RoomId::from(room), CloseReason::Asked));
+    }
+
+    /// Decides as the API would.
+    #[allow(dead_code, reason = "for the tests of dialects")]
+    pub fn moderate(&self, room: &str, what: Moderation) {
+        self.run(self.hub.moderate(&RoomId::from(room), Actor::Api, what)).unwrap();
+    }
+
+    /// A reload: these settings, and a relay that listens here.
+    #[allow(dead_code, reason = "for the tests of dialects")]
+    pub fn reconfigure(&self, settings: HttpSettings, endpoints: Vec<Endpoint>) {
+        self.api.reconfigure(settings, Minter { endpoints, ..minter() });
     }
 
     /// Sends everybody away, as before a restart.
@@ -219,12 +241,31 @@ impl Server {
         self.key.sign(&claims(role, room, exp))
     }
 
+    /// A ticket with these claims, for a fresh room.
+    pub fn ticket_to_a_room(&self, role: Role, exp: u64) -> String {
+        let room = self.room();
+        self.ticket(role, room["room"]["id"].as_str(), exp)
+    }
+
     /// A room made by a creator: the answer's JSON.
     pub fn room(&self) -> Value {
         let answer = post("/api/v1/rooms").bearer(&self.creator()).json(&json!({}));
         let answer = answer.send(self.address);
         assert_eq!(answer.status, 201, "{}", answer.json());
         answer.json()
+    }
+
+    /// A room made by an API key, which owns it, with these settings.
+    pub fn room_of(&self, key: &str, wanted: &Value) -> Value {
+        let answer = post("/api/v1/rooms").bearer(key).json(wanted).send(self.address);
+        assert_eq!(answer.status, 201, "{}", answer.json());
+        answer.json()
+    }
+
+    /// A guest's ticket for the room of [`room`](Self::room).
+    pub fn guest(&self, room: &Value) -> String {
+        let path = format!("/api/v1/invites/{}/redeem", self.invite(room));
+        post(&path).send(self.address).json()["ticket"].as_str().unwrap().to_owned()
     }
 
     /// A fresh invite to the room of [`room`](Self::room).
@@ -260,7 +301,7 @@ pub fn claims(role: Role, room: Option<&str>, exp: u64) -> Claims {
     }
 }
 
-fn minter() -> Minter {
+pub fn minter() -> Minter {
     let endpoint = |transport| Endpoint { host: "192.0.2.1".into(), port: 3478, transport };
     Minter {
         secret: Secret::from("north"),

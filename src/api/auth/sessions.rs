@@ -170,6 +170,25 @@ impl Api {
         Ok((user, session))
     }
 
+    /// Another access token for whoever shows a good one, for clients that know no refresh token. It
+    /// prolongs a session that slides.
+    ///
+    /// # Errors
+    /// [`Code::InvalidToken`]; the store's.
+    pub(in crate::api) async fn another_access(
+        &self,
+        token: &str,
+    ) -> Result<(String, u64), ApiError> {
+        let (user, mut session) = self.access(token)?;
+        if session.sliding {
+            session.expires = self.now().unix.0.saturating_add(session.lifetime);
+            self.store().sessions().prolong(&session.id, session.expires).await?;
+        }
+        let StartedSession { access, access_expires, .. } =
+            self.with_access(session, String::new(), &user);
+        Ok((access, access_expires))
+    }
+
     /// Ends a session: its tokens are refused from now on. `false` when it was over.
     ///
     /// # Errors
