@@ -69,10 +69,6 @@ impl Receiver {
         format!("http://{}/hook?token=swordfish", self.address)
     }
 
-    pub fn heard(&self) -> Vec<Delivery> {
-        self.heard.0.lock().expect("whole").clone()
-    }
-
     /// Waits until what was heard is enough; gives it back.
     pub fn wait_until(&self, enough: impl Fn(&[Delivery]) -> bool) -> Vec<Delivery> {
         let deadline = Instant::now() + PATIENCE;
