@@ -11,6 +11,7 @@ use hashbrown::HashMap;
 use super::allocation::{Allocation, Granted, Phase, Relayed, Relays, Usage};
 use super::channels::Channels;
 use super::command::{Command, OpenId};
+use super::pace::Pace;
 use super::ports::{Parity, PortClaim};
 use super::quota::Grant;
 use super::reject::Reject;
@@ -183,6 +184,7 @@ impl Relay {
             permissions: HashMap::with_hasher(self.hasher.clone()),
             channels: Channels::new(self.hasher.clone()),
             usage: Usage::default(),
+            pace: Pace::new(now.mono),
             grant,
             connections: HashMap::with_hasher(self.hasher.clone()),
         });

@@ -9,6 +9,7 @@ use super::bandwidth::Bucket;
 use super::channels::Channels;
 use super::command::{ConnectionId, OpenId, RelayKind};
 use super::event::{AllocationId, EndReason, Summary};
+use super::pace::Pace;
 use super::policy::Guard;
 use super::ports::PortClaim;
 use super::quota::Grant;
@@ -43,6 +44,7 @@ pub(super) struct Allocation {
     pub(super) permissions: HashMap<IpAddr, Permission, FixedState>,
     pub(super) channels: Channels,
     pub(super) usage: Usage,
+    pub(super) pace: Pace,
     pub(super) grant: Grant,
     /// TCP connections to peers (RFC 6062); none but where `kind` is TCP.
     pub(super) connections: HashMap<ConnectionId, Connection, FixedState>,

@@ -11,6 +11,7 @@ use super::counters::Counters;
 use super::event::{EndReason, Event};
 use super::limiter::Limiter;
 use super::notice::Notice;
+use super::pace::Round;
 use super::peer::next_id;
 use super::policy::Policy;
 use super::random::Random;
@@ -62,6 +63,7 @@ pub struct Relay {
     answers: VecDeque<(Flow, Waiting)>,
     events: VecDeque<Event>,
     pub(super) refusals: Refusals,
+    pub(super) round: Round,
     pub(super) connections: Connections,
 }
 
@@ -98,6 +100,7 @@ impl Relay {
             answers: VecDeque::new(),
             events: VecDeque::new(),
             refusals: Refusals::default(),
+            round: Round::START,
             settings,
             credentials,
             shared,
@@ -139,6 +142,7 @@ impl Relay {
         while let Some(slot) = self.timers.pop(now.mono) {
             self.tend(now, slot);
         }
+        self.read_paces(now);
     }
 
     /// Ends every allocation, so that each closes its ports and is reported.
