@@ -6,6 +6,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::store::{InviteError, RoomError, StoreError};
 
@@ -101,15 +102,20 @@ impl From<Code> for ApiError {
     }
 }
 
-#[derive(Serialize)]
-struct Wire<'a> {
-    error: WireError<'a>,
+/// What every refused native call answers.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ErrorBody {
+    error: ErrorDetail,
 }
 
-#[derive(Serialize)]
-struct WireError<'a> {
+/// What went wrong.
+#[derive(Serialize, ToSchema)]
+struct ErrorDetail {
+    /// Stable: what programs decide by.
     code: &'static str,
-    message: &'a str,
+    /// For people; may change.
+    message: Cow<'static, str>,
+    /// The same request is worth another try after so many seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
 }
@@ -117,8 +123,7 @@ struct WireError<'a> {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let Self { code, message, retry_after } = self;
-        let wire =
-            Wire { error: WireError { code: code.as_str(), message: &message, retry_after } };
+        let wire = ErrorBody { error: ErrorDetail { code: code.as_str(), message, retry_after } };
         let mut response = (code.status(), Json(wire)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

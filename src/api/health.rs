@@ -9,11 +9,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::sync::Mutex;
+use utoipa::ToSchema;
 
 use super::{Api, NO_STORE};
 
 /// One thing that must hold before traffic should come here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Check {
     /// What: `store`, `relay` …
     pub check: &'static str,
@@ -57,16 +58,26 @@ impl Readiness {
     }
 }
 
+/// Whether the process serves.
+#[utoipa::path(get, path = "/healthz", tag = "health", responses(
+    (status = 200, body = String, content_type = "text/plain"),
+))]
 pub(super) async fn healthz() -> Response {
     ([(header::CACHE_CONTROL, NO_STORE)], "ok\n").into_response()
 }
 
-#[derive(Serialize)]
+/// Whether traffic may come, and if not, why.
+#[derive(Serialize, ToSchema)]
 struct Report {
     ready: bool,
     checks: Vec<Check>,
 }
 
+/// Whether traffic may come.
+#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+    (status = 200, body = Report),
+    (status = 503, body = Report),
+))]
 pub(super) async fn readyz(State(api): State<Arc<Api>>) -> Response {
     let over = api.hub.is_over().then(|| "signalling has ended; start the server anew".to_owned());
     let signalling = Check { check: "signalling", why: over };
@@ -77,6 +88,10 @@ pub(super) async fn readyz(State(api): State<Arc<Api>>) -> Response {
     (status, [(header::CACHE_CONTROL, NO_STORE)], Json(Report { ready, checks })).into_response()
 }
 
+/// Numbers for Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "health", responses(
+    (status = 200, body = String, content_type = "application/openmetrics-text"),
+))]
 pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], (api.metrics)()).into_response()

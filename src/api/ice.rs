@@ -9,12 +9,24 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::caller::Caller;
-use super::errors::{ApiError, Code};
+use super::errors::{ApiError, Code, ErrorBody};
 use super::minter::{IceConfig, Minter};
 use super::{Api, Client};
 use crate::creds::ticket::{Claims, Role};
 use crate::time::UnixTime;
 
+/// ICE servers with fresh credentials; the same as `Link` headers (RFC 9725).
+#[utoipa::path(
+    get,
+    path = "/api/v1/ice",
+    tag = "credentials",
+    responses(
+        (status = 200, body = IceConfig),
+        (status = "4XX", body = ErrorBody),
+        (status = "5XX", body = ErrorBody),
+    ),
+    security(("proof" = [])),
+)]
 pub(super) async fn ice(
     State(api): State<Arc<Api>>,
     Client(client): Client,

@@ -7,9 +7,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::body::JsonBody;
-use super::errors::{ApiError, Code};
+use super::errors::{ApiError, Code, ErrorBody};
 use super::ids::InPath;
 use super::origin::base_url;
 use super::rooms::{Entered, bad, checked_name};
@@ -23,20 +24,41 @@ pub const DEFAULT_TTL: u64 = 15 * 60;
 /// How long it may be good, in seconds: a week.
 pub const MAX_TTL: u64 = 7 * 86400;
 
-#[derive(Deserialize)]
+/// An invite that is asked for.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewInvite)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// Seconds until it expires; 900 unless said.
+    #[schema(minimum = 1, maximum = 604_800)]
     ttl: Option<u64>,
 }
 
-#[derive(Serialize)]
+/// An invite.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Invite)]
 #[serde(rename_all = "camelCase")]
 struct Made {
     invite: String,
+    /// Opens the call page with it.
     url: String,
     expires_at: u64,
 }
 
+/// Makes a one-time invite.
+#[utoipa::path(
+    post,
+    path = "/api/v1/rooms/{room}/invites",
+    tag = "rooms",
+    params(("room" = String, Path, description = "The room's id")),
+    request_body = Wanted,
+    responses(
+        (status = 201, body = Made),
+        (status = "4XX", body = ErrorBody),
+        (status = "5XX", body = ErrorBody),
+    ),
+    security(("proof" = [])),
+)]
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Client(client): Client,
@@ -65,12 +87,28 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, NO_STORE)], Json(made)).into_response())
 }
 
-#[derive(Deserialize)]
+/// Who comes.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Guest {
+    /// What others see.
+    #[schema(max_length = 128)]
     name: Option<String>,
 }
 
+/// Turns an invite into a guest's ticket, once.
+#[utoipa::path(
+    post,
+    path = "/api/v1/invites/{invite}/redeem",
+    tag = "rooms",
+    params(("invite" = String, Path, description = "The invite")),
+    request_body = Guest,
+    responses(
+        (status = 200, body = Entered),
+        (status = "4XX", body = ErrorBody),
+        (status = "5XX", body = ErrorBody),
+    ),
+)]
 pub(super) async fn redeem(
     State(api): State<Arc<Api>>,
     Client(client): Client,

@@ -8,6 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::creds::Secret;
 use crate::creds::rest::{self, MintError};
@@ -32,7 +33,7 @@ pub struct Minter {
 }
 
 /// One entry of `iceServers`. `Debug` leaves the password out.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct IceServer {
     /// `stun:`, `turn:` and `turns:` URIs.
     pub urls: Vec<String>,
@@ -54,7 +55,7 @@ impl fmt::Debug for IceServer {
 }
 
 /// A part of an `RTCConfiguration`, and how long it is good for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IceConfig {
     /// STUN first, then TURN over UDP, TCP and TLS.

@@ -5,14 +5,20 @@
 //! | `errors` | every error: code, status, sentence |
 //! | `body`, `caller`, `forwarded`, `origin`, `limits` | what is checked before a call does anything |
 //! | `ice`, `minter`, `rooms`, `invites`, `tickets`, `ids` | the calls and what they hand out |
+//! | `auth` | users: login, refresh, logout |
+//! | `admin` | what operators see and decide |
+//! | `dialects` | the same rooms and credentials, as clients of other systems know them |
 //! | `signal` | the WebSocket, and the task that owns the hub |
 //! | `live` | what ties stored rooms, the hub and the WebSocket together |
 //! | `pages`, `headers` | the embedded pages, and headers on every answer |
 //! | `health`, `numbers` | for operators |
-//! | `routes`, `server` | paths to calls; connections to requests |
+//! | `routes`, `openapi`, `server` | paths to calls, their description; connections to requests |
 
+mod admin;
+mod auth;
 mod body;
 mod caller;
+mod dialects;
 mod errors;
 mod forwarded;
 mod headers;
@@ -24,6 +30,7 @@ mod limits;
 mod live;
 mod minter;
 mod numbers;
+mod openapi;
 mod origin;
 mod pages;
 mod rooms;

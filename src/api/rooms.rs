@@ -7,9 +7,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::body::JsonBody;
-use super::errors::{ApiError, Code};
+use super::errors::{ApiError, Code, ErrorBody};
 use super::ids::InPath;
 use super::{Api, Client, NO_STORE, ids, tickets};
 use crate::creds::ticket::Role;
@@ -25,17 +26,26 @@ pub const DEFAULT_CAPACITY: u32 = 8;
 /// How far ahead a room may end, in seconds: a year.
 pub const MAX_EXPIRES_IN: u64 = 366 * 86400;
 
-#[derive(Deserialize)]
+/// A room that is asked for.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewRoom)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// For people.
+    #[schema(max_length = 128)]
     name: Option<String>,
+    /// 8 unless said.
+    #[schema(minimum = 1, maximum = 128)]
     capacity: Option<u32>,
+    /// Whether guests wait for a host.
     lobby: Option<bool>,
+    /// When it ends: unix seconds, within a year.
     expires: Option<u64>,
 }
 
 /// A room in answers. Times are unix seconds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Room)]
 pub(super) struct RoomJson {
     id: String,
     name: Option<String>,
@@ -63,9 +73,11 @@ impl From<RoomRecord> for RoomJson {
     }
 }
 
-#[derive(Serialize)]
+/// A room, and the way into it.
+#[derive(Serialize, ToSchema)]
 pub(super) struct Entered {
     pub(super) room: RoomJson,
+    /// Opens signalling; says who its holder is there.
     pub(super) ticket: String,
 }
 
@@ -75,6 +87,19 @@ impl Entered {
     }
 }
 
+/// Makes a room; the ticket makes its holder the host.
+#[utoipa::path(
+    post,
+    path = "/api/v1/rooms",
+    tag = "rooms",
+    request_body = Wanted,
+    responses(
+        (status = 201, body = Entered),
+        (status = "4XX", body = ErrorBody),
+        (status = "5XX", body = ErrorBody),
+    ),
+    security(("proof" = [])),
+)]
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Client(client): Client,
@@ -134,11 +159,26 @@ pub(super) fn bad(message: impl Into<std::borrow::Cow<'static, str>>) -> ApiErro
     ApiError::with(Code::BadField, message)
 }
 
-#[derive(Serialize)]
+/// A room as it is now.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RoomSeen)]
 struct Seen {
     room: RoomJson,
 }
 
+/// A room as it is now.
+#[utoipa::path(
+    get,
+    path = "/api/v1/rooms/{room}",
+    tag = "rooms",
+    params(("room" = String, Path, description = "The room's id")),
+    responses(
+        (status = 200, body = Seen),
+        (status = "4XX", body = ErrorBody),
+        (status = "5XX", body = ErrorBody),
+    ),
+    security(("proof" = [])),
+)]
 pub(super) async fn look(
     State(api): State<Arc<Api>>,
     Client(client): Client,

@@ -3,16 +3,18 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
+use axum::{Json, Router};
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::errors::{ApiError, Code};
 use super::signal::{Endpoint, upgrade};
-use super::{Api, headers, health, ice, invites, pages, rooms};
+use super::{Api, admin, auth, dialects, headers, health, ice, invites, openapi, pages, rooms};
 
 /// Every route, ready to be served; `signalling` answers `/api/v1/signal`.
 pub fn router(api: &Arc<Api>, signalling: &Arc<Endpoint>) -> Router {
@@ -20,18 +22,14 @@ pub fn router(api: &Arc<Api>, signalling: &Arc<Endpoint>) -> Router {
     let _ = api.signalling.set(Arc::downgrade(signalling));
     let endpoint = signalling.clone();
     let signal = async move |request: Request| upgrade(&endpoint, request);
-    Router::new()
+    let (calls, description) = calls().split_for_parts();
+    let description = Arc::new(description);
+    let described = async move || Json(description.as_ref().clone());
+    calls
         .route("/", get(pages::index))
         .route("/assets/{*path}", get(pages::asset))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
-        .route("/api/v1/ice", get(ice::ice))
-        .route("/api/v1/rooms", post(rooms::create))
-        .route("/api/v1/rooms/{room}", get(rooms::look))
-        .route("/api/v1/rooms/{room}/invites", post(invites::create))
-        .route("/api/v1/invites/{invite}/redeem", post(invites::redeem))
         .route("/api/v1/signal", get(signal))
+        .route("/api/openapi.json", get(described))
         .fallback(async || ApiError::new(Code::NotFound))
         .method_not_allowed_fallback(async || ApiError::new(Code::MethodNotAllowed))
         // Inside: a bug in one call is that call's 500, and is counted like any other answer.
@@ -40,7 +38,43 @@ pub fn router(api: &Arc<Api>, signalling: &Arc<Endpoint>) -> Router {
         .with_state(api.clone())
 }
 
+/// Every call that is described; a path stands in the description exactly when it is served.
+fn calls() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+        .routes(routes!(ice::ice))
+        .routes(routes!(rooms::create))
+        .routes(routes!(rooms::look))
+        .routes(routes!(invites::create))
+        .routes(routes!(invites::redeem))
+        .merge(auth::routes())
+        .merge(admin::routes())
+        .merge(dialects::routes())
+}
+
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     tracing::error!("a call panicked; this is a bug");
     ApiError::new(Code::Internal).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_described_call_says_how_it_refuses() {
+        let (_, description) = calls().split_for_parts();
+        let text = serde_json::to_value(&description).expect("it is JSON");
+        assert_eq!(text["openapi"].as_str().map(|version| &version[..3]), Some("3.1"));
+        let paths = text["paths"].as_object().expect("paths");
+        assert!(paths.contains_key("/api/v1/rooms"));
+        for (path, calls) in paths.iter().filter(|(path, _)| path.starts_with("/api/v1/")) {
+            for (method, call) in calls.as_object().expect("methods") {
+                let refusals = &call["responses"]["4XX"];
+                assert!(refusals.is_object(), "{method} {path} does not describe its refusals");
+            }
+        }
+    }
 }
