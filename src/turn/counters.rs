@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use super::event::EndReason;
 use super::verdict::DropReason;
 
 /// The STUN error codes that are counted on their own; anything else is counted as `other`.
@@ -13,6 +14,7 @@ pub(super) const REFUSAL_CODES: [u16; 14] =
 pub struct Counters {
     pub(super) allocations: AtomicU64,
     pub(super) allocations_total: AtomicU64,
+    pub(super) allocations_ended: [AtomicU64; EndReason::ALL.len()],
     pub(super) allocations_refused: [AtomicU64; REFUSAL_CODES.len() + 1],
     pub(super) authentication_failures: AtomicU64,
     pub(super) bindings: AtomicU64,
@@ -32,6 +34,8 @@ pub struct Snapshot {
     pub allocations: u64,
     /// Allocations opened since the start.
     pub allocations_total: u64,
+    /// Allocations that ended, by reason, in the order of [`EndReason::ALL`].
+    pub allocations_ended: Vec<(EndReason, u64)>,
     /// Allocate requests refused, by STUN error code (0: any other).
     pub allocations_refused: Vec<(u16, u64)>,
     /// Requests with credentials that did not hold (401 after a nonce, 441).
@@ -69,6 +73,11 @@ impl Counters {
         add(&self.drops[reason as usize], 1);
     }
 
+    pub(super) fn allocation_ended(&self, reason: EndReason) {
+        add(&self.allocations_ended[reason as usize], 1);
+        subtract(&self.allocations, 1);
+    }
+
     pub(super) fn allocation_refused(&self, code: u16) {
         let index = REFUSAL_CODES.iter().position(|known| *known == code);
         add(&self.allocations_refused[index.unwrap_or(REFUSAL_CODES.len())], 1);
@@ -80,6 +89,10 @@ impl Counters {
         Snapshot {
             allocations: self.allocations.load(Relaxed),
             allocations_total: self.allocations_total.load(Relaxed),
+            allocations_ended: EndReason::ALL
+                .into_iter()
+                .zip(self.allocations_ended.iter().map(read))
+                .collect(),
             allocations_refused: codes.zip(self.allocations_refused.iter().map(read)).collect(),
             authentication_failures: self.authentication_failures.load(Relaxed),
             bindings: self.bindings.load(Relaxed),
@@ -115,6 +128,9 @@ impl Snapshot {
         self.packets_down += other.packets_down;
         self.bytes_up += other.bytes_up;
         self.bytes_down += other.bytes_down;
+        for (mine, theirs) in self.allocations_ended.iter_mut().zip(&other.allocations_ended) {
+            mine.1 += theirs.1;
+        }
         for (mine, theirs) in self.allocations_refused.iter_mut().zip(&other.allocations_refused) {
             mine.1 += theirs.1;
         }

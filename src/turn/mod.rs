@@ -42,6 +42,7 @@ mod table;
 mod tcp;
 pub(crate) mod timers;
 mod verdict;
+mod watched;
 mod wish;
 
 #[cfg(test)]

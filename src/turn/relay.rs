@@ -23,6 +23,7 @@ use super::table::Table;
 use super::tcp::Connections;
 use super::timers::Timers;
 use super::verdict::{DropReason, Route, Verdict};
+use super::watched::Watched;
 use crate::creds::Credentials;
 use crate::net::Flow;
 use crate::packet::Packet;
@@ -63,6 +64,7 @@ pub struct Relay {
     answers: VecDeque<(Flow, Waiting)>,
     events: VecDeque<Event>,
     pub(super) refusals: Refusals,
+    pub(super) watched: Watched,
     pub(super) round: Round,
     pub(super) connections: Connections,
 }
@@ -100,6 +102,7 @@ impl Relay {
             answers: VecDeque::new(),
             events: VecDeque::new(),
             refusals: Refusals::default(),
+            watched: Watched::new(hasher.clone()),
             round: Round::START,
             settings,
             credentials,
