@@ -60,6 +60,15 @@ fn bearer(value: &str) -> Option<&str> {
 }
 
 impl Caller {
+    /// May see and decide what operators do.
+    pub(super) fn may_admin(&self) -> Result<(), ApiError> {
+        self.allowed(match self {
+            Self::Anybody => true,
+            Self::Key { scopes, .. } => scopes.contains(Scope::Admin),
+            Self::Ticket(_) => false,
+        })
+    }
+
     /// May make rooms.
     pub(super) fn may_create_rooms(&self) -> Result<(), ApiError> {
         self.allowed(match self {

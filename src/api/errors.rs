@@ -48,6 +48,8 @@ codes! {
     Forbidden 403 "forbidden" "This API key or ticket does not allow that.";
     OriginNotAllowed 403 "origin_not_allowed" "Pages of this origin may not call here; the operator can list it in http.allowed_origins.";
     NotFound 404 "not_found" "There is nothing here.";
+    NoSuchAllocation 404 "no_such_allocation" "There is no such allocation, or it has ended.";
+    NoSuchCheck 404 "no_such_check" "There is no such test of a connection, or it is over.";
     NoSuchRoom 404 "no_such_room" "There is no such room.";
     NoSuchInvite 404 "no_such_invite" "There is no such invite.";
     MethodNotAllowed 405 "method_not_allowed" "This path does not take this method; see the Allow header.";

@@ -15,6 +15,10 @@ pub const MAX_TRACKED: usize = 65_536;
 /// Requests a minute, and at once, from one address (IPv6: one /64).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimits {
+    /// Tests of a connection.
+    pub checks: NonZeroU32,
+    /// Questions about what became of a username.
+    pub lookups: NonZeroU32,
     /// Redeemed invites.
     pub redeem: NonZeroU32,
     /// New rooms.
@@ -27,7 +31,13 @@ impl Default for RateLimits {
     fn default() -> Self {
         // A classroom behind one address comes in; a guesser of 128 bits does not.
         let per_minute = |count| NonZeroU32::new(count).expect("a constant above zero");
-        Self { redeem: per_minute(60), rooms: per_minute(60), failures: per_minute(30) }
+        Self {
+            checks: per_minute(20),
+            lookups: per_minute(120),
+            redeem: per_minute(60),
+            rooms: per_minute(60),
+            failures: per_minute(30),
+        }
     }
 }
 
@@ -70,7 +80,7 @@ impl Limiter {
 }
 
 /// A household has a /64, and changes addresses within it at will.
-fn bucket_of(client: IpAddr) -> IpAddr {
+pub(super) fn bucket_of(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
         v4 => v4,
@@ -79,6 +89,8 @@ fn bucket_of(client: IpAddr) -> IpAddr {
 
 /// The limiters of the API.
 pub(super) struct Limiters {
+    pub(super) checks: Limiter,
+    pub(super) lookups: Limiter,
     pub(super) redeem: Limiter,
     pub(super) rooms: Limiter,
     pub(super) failures: Limiter,
@@ -87,6 +99,8 @@ pub(super) struct Limiters {
 impl Limiters {
     pub(super) fn new(limits: RateLimits) -> Self {
         Self {
+            checks: Limiter::per_minute(limits.checks),
+            lookups: Limiter::per_minute(limits.lookups),
             redeem: Limiter::per_minute(limits.redeem),
             rooms: Limiter::per_minute(limits.rooms),
             failures: Limiter::per_minute(limits.failures),
@@ -94,6 +108,8 @@ impl Limiters {
     }
 
     pub(super) fn shrink(&self) {
+        self.checks.shrink();
+        self.lookups.shrink();
         self.redeem.shrink();
         self.rooms.shrink();
         self.failures.shrink();

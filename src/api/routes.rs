@@ -14,7 +14,9 @@ use utoipa_axum::routes;
 
 use super::errors::{ApiError, Code};
 use super::signal::{Endpoint, upgrade};
-use super::{Api, admin, auth, dialects, headers, health, ice, invites, openapi, pages, rooms};
+use super::{
+    Api, admin, auth, checks, dialects, headers, health, ice, invites, openapi, pages, rooms,
+};
 
 /// Every route, ready to be served; `signalling` answers `/api/v1/signal`.
 pub fn router(api: &Arc<Api>, signalling: &Arc<Endpoint>) -> Router {
@@ -49,6 +51,7 @@ fn calls() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(rooms::look))
         .routes(routes!(invites::create))
         .routes(routes!(invites::redeem))
+        .merge(checks::routes())
         .merge(auth::routes())
         .merge(admin::routes())
         .merge(dialects::routes())

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, KeysCommand};
+use cli::{AllocationsArgs, AllocationsCommand, Cli, Command, KeysCommand};
 use desk::Request;
 pub use failure::Failure;
 
@@ -45,6 +45,13 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
     }
     let (request, json) = match &cli.command {
         None | Some(Command::Run) => return run::run(loaded, sources),
+        Some(Command::Allocations(AllocationsArgs { command: None, user, json })) => {
+            return allocations(&loaded, user.as_deref(), *json);
+        }
+        Some(Command::Allocations(AllocationsArgs {
+            command: Some(AllocationsCommand::End { id }),
+            ..
+        })) => (Request::AllocationsEnd { id: *id }, false),
         Some(Command::Credentials(args)) => {
             let (user, ttl) = (args.user.clone(), args.ttl.map(|ttl| ttl.as_secs()));
             (Request::Credentials { user, ttl }, args.json)
@@ -64,5 +71,22 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
     if let Some(Command::Drain { wait: true }) = cli.command {
         desk::client::wait_until_gone(&loaded.config.data_dir);
     }
+    Ok(())
+}
+
+/// Prints every open allocation, a page after the other: nobody waits for the last to see the first.
+fn allocations(loaded: &config::Loaded, user: Option<&str>, json: bool) -> Result<(), Failure> {
+    let mut after = 0;
+    let mut list = desk::allocations::List::new(json);
+    loop {
+        let request = Request::Allocations { after, user: user.map(str::to_owned) };
+        let page = run::offline::ask(loaded, &request)?;
+        print!("{}", list.page(&page));
+        match desk::allocations::next(&page) {
+            Some(next) => after = next,
+            None => break,
+        }
+    }
+    print!("{}", list.end());
     Ok(())
 }

@@ -56,3 +56,4 @@ pub use relay::Relay;
 pub use settings::{ChannelNumbers, Limits, NatDiscovery, QuotaLimits, RelayAddress, Settings};
 pub use shared::Shared;
 pub use verdict::{DropReason, Route, Verdict};
+pub use watched::TOLD_WHILE_WATCHED;

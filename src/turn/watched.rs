@@ -12,8 +12,8 @@ use crate::time::{Instant, Now};
 /// Usernames watched at once. For one more, the one whose time ends first is forgotten.
 const MOST: usize = 256;
 
-/// Refusals of one username that are told beside everybody's.
-const EACH: u32 = 32;
+/// Refusals of one watched username that are told beside everybody's.
+pub const TOLD_WHILE_WATCHED: u32 = 32;
 
 /// The usernames that are watched.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Watched {
                 self.by_username.remove(&first);
             }
         }
-        self.by_username.insert(username.into(), Watch { until, left: EACH });
+        self.by_username.insert(username.into(), Watch { until, left: TOLD_WHILE_WATCHED });
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
         assert!(!watched.admits(at(9), "bob") && !watched.admits(at(10), "alice"));
         watched.add(at(9), "alice", at(20));
         let told = (0..100).filter(|_| watched.admits(at(15), "alice")).count();
-        assert_eq!(told, EACH as usize - 1, "asking again does not make it more");
+        assert_eq!(told, TOLD_WHILE_WATCHED as usize - 1, "asking again does not make it more");
     }
 
     #[test]

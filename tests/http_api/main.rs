@@ -1,6 +1,8 @@
 //! The HTTP API over real loopback sockets: each call, each refusal, and what survives a restart.
 
+mod admin;
 mod calls;
+mod checks;
 mod http;
 mod invites;
 mod lifecycle;
@@ -8,5 +10,6 @@ mod origins;
 mod pages;
 mod proofs;
 mod refusals;
+mod relay;
 mod server;
 mod signalling;

@@ -10,6 +10,18 @@ use crate::creds::api_key::Scope;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
+    /// Open allocations, a page of them.
+    Allocations {
+        /// Those opened later than this one.
+        after: u64,
+        /// Of this user or username alone.
+        user: Option<String>,
+    },
+    /// The end of an allocation.
+    AllocationsEnd {
+        /// Its id.
+        id: u64,
+    },
     /// A TURN credential.
     Credentials {
         /// Whose.
@@ -35,6 +47,13 @@ pub enum Request {
     Link,
     /// No new allocations, and a stop when the last one is gone.
     Drain,
+}
+
+impl Request {
+    /// Whether only a running server can do it.
+    pub fn needs_a_server(&self) -> bool {
+        matches!(self, Self::Drain | Self::Allocations { .. } | Self::AllocationsEnd { .. })
+    }
 }
 
 /// An answer.

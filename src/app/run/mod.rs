@@ -10,6 +10,7 @@ mod listeners;
 mod nat_discovery;
 mod notify;
 pub mod offline;
+mod operated;
 mod public_address;
 mod relay_slot;
 mod reload;
@@ -28,7 +29,8 @@ use tracing::{info, warn};
 
 use super::config::{Config, Loaded, Sources};
 use super::desk::Desk;
-use super::{Failure, desk, log};
+use super::{Failure, clock, desk, log};
+use crate::api::Witness;
 use crate::front;
 use crate::relay::{self, RelayConfig, RelayHandle, StartError, StreamLimits};
 use crate::store::Store;
@@ -38,6 +40,7 @@ use addresses::Addresses;
 use drain::Drain;
 use kept::Kept;
 use listeners::Listening;
+use operated::Operated;
 use relay_slot::RelaySlot;
 use reload::Live;
 use server::Server;
@@ -64,11 +67,13 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     config.listen.udp = addresses::speakable("listen.udp", &config.listen.udp, &effective);
     let (sockets, mut listening) = listeners::bind(&config, &effective)?;
     let mut relay = start_relay(&config, &kept, &addresses, &listening)?;
-    let events = log_events(&mut relay)?;
+    let witness = Arc::new(Witness::default());
+    let events = follow_events(&mut relay, Arc::clone(&witness))?;
     listening.udp = relay.listening().to_vec();
     let server = Arc::new(Server {
         live: Arc::new(Live { config, effective }).into(),
         relay: RelaySlot::new(relay),
+        witness,
         web: std::sync::OnceLock::new(),
         front: std::sync::OnceLock::new(),
         sources,
@@ -84,6 +89,7 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let desk = Desk::new(move || till.till(), Some(store.clone()));
     let drained = Arc::clone(&server);
     let desk = desk.with_drain(move || drain::begin(&drained));
+    let desk = desk.with_relay(Operated(Arc::clone(&server)));
     let data_dir = server.live.load().config.data_dir.clone();
     let control = desk::server::serve(&data_dir, desk.clone()).map_err(Failure::Runtime)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -188,11 +194,18 @@ fn start_relay(
     Ok(relay)
 }
 
-/// A thread that writes the relay's events into the log until the relay has stopped.
-fn log_events(relay: &mut RelayHandle) -> Result<thread::JoinHandle<()>, Failure> {
+/// A thread that lets the log and the witness have the relay's events until the relay has stopped.
+fn follow_events(
+    relay: &mut RelayHandle,
+    witness: Arc<Witness>,
+) -> Result<thread::JoinHandle<()>, Failure> {
     let events = relay.events().expect("nobody else takes the events");
-    let write = move || events.iter().for_each(|event: Event| log::events::write(&event));
-    let thread = thread::Builder::new().name("events".to_owned()).spawn(write);
+    let follow = move |event: Event| {
+        log::events::write(&event);
+        witness.saw(clock::unix(), &event);
+    };
+    let follow = move || events.iter().for_each(follow);
+    let thread = thread::Builder::new().name("events".to_owned()).spawn(follow);
     thread.map_err(|error| Failure::Runtime(format!("cannot start a thread: {error}")))
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::api::{HttpSettings, Minter};
+use crate::api::{HttpSettings, Minter, Witness};
 use crate::app::config::{Config, Sources};
 use crate::app::desk::Till;
 use crate::app::log::LogHandle;
@@ -30,6 +30,8 @@ pub(super) struct Server {
     pub(super) live: ArcSwap<Live>,
     /// The relay.
     pub(super) relay: RelaySlot,
+    /// What the relay reported lately.
+    pub(super) witness: Arc<Witness>,
     /// The page, the API and signalling, once they are there.
     pub(super) web: OnceLock<WebHandle>,
     /// Counters of the listeners over TCP, once they are at work.

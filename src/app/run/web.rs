@@ -20,6 +20,7 @@ use crate::time::Now;
 
 use super::drain;
 use super::kept::random;
+use super::operated::Operated;
 use super::server::{Server, http_settings};
 
 /// When clients are told to try again after a stop: a restart takes less.
@@ -66,6 +67,8 @@ pub(super) async fn start(
         clock,
         metrics: Arc::new(move || metrics.render()),
         readiness: Arc::new(move || vec![relay_runs(&of_readiness)]),
+        relay: Arc::new(Operated(Arc::clone(server))),
+        witness: Arc::clone(&server.witness),
     });
     // Only a second start could have set it.
     let _ = server.web.set(WebHandle(Arc::clone(&api)));
