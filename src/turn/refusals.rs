@@ -46,8 +46,9 @@ impl Relay {
     }
 
     pub(super) fn count_refusal(&self, message: &Message<'_>, code: u16) {
-        if message.method() == Method::ALLOCATE {
-            self.counters.allocation_refused(code);
+        match message.method() == Method::ALLOCATE {
+            true => self.counters.allocation_refused(code),
+            false => self.counters.request_refused(code),
         }
     }
 

@@ -154,7 +154,7 @@ fn refusals_come_the_newest_first() {
     let answer = get("/api/v1/admin/refusals").send(server.address).json();
     let refusal = |at: u64, name: &str| {
         json!({
-            "at": at, "method": "Allocate", "code": 401, "why": "no such user", "username": name,
+            "at": at, "method": "allocate", "code": 401, "why": "no such user", "username": name,
             "client": "198.51.100.9:4000", "transport": "udp",
         })
     };
@@ -184,7 +184,7 @@ fn refused(username: &str) -> Event {
             local: address("192.0.2.1:3478"),
             remote: ClientAddr(address("198.51.100.9:4000")),
         },
-        method: "Allocate",
+        method: "allocate",
         code: 401,
         why: "no such user".to_owned(),
         username: Some(username.into()),

@@ -21,7 +21,7 @@ fn refused(client: &str, username: &str) -> Event {
             local: address("192.0.2.1:3478"),
             remote: ClientAddr(address(client)),
         },
-        method: "CreatePermission",
+        method: "create_permission",
         code: 403,
         why: "peer 10.0.0.1: private".to_owned(),
         username: Some(username.into()),
@@ -54,7 +54,7 @@ fn a_test_has_a_credential_of_its_own_which_is_watched() {
         json!({
             "seen": [{
                 "at": null, "kind": "refused", "transport": "udp", "client": "198.51.100.9:4000",
-                "method": "CreatePermission", "code": 403, "why": "peer 10.0.0.1: private",
+                "method": "create_permission", "code": 403, "why": "peer 10.0.0.1: private",
             }],
             "suppressed": 0,
         })

@@ -46,7 +46,8 @@ struct Relay {
     peer_connections: u64,
     /// Allocations that ended, by reason.
     ended: Vec<ByReason>,
-    /// Allocate requests refused, by STUN error code; 0 is any other code.
+    /// Requests refused, by STUN error code; 0 is any other code. First contacts, which are told 401
+    /// and come again with a credential, are none.
     refusals: Vec<ByCode>,
     /// Packets not relayed, by reason.
     drops: Vec<ByReason>,
@@ -145,7 +146,8 @@ impl From<RelayStats> for Relay {
     fn from(stats: RelayStats) -> Self {
         let RelayStats { machines, workers, restarts, events_lost, draining } = stats;
         let ended = machines.allocations_ended.into_iter();
-        let refusals = machines.allocations_refused.into_iter();
+        let others = machines.requests_refused.into_iter().map(|(_, count)| count);
+        let refusals = machines.allocations_refused.into_iter().zip(others);
         let drops = machines.drops.into_iter();
         Self {
             allocations: machines.allocations,
@@ -158,7 +160,9 @@ impl From<RelayStats> for Relay {
             authentication_failures: machines.authentication_failures,
             peer_connections: machines.connections,
             ended: ended.map(|(why, count)| ByReason { reason: why.name(), count }).collect(),
-            refusals: refusals.map(|(code, count)| ByCode { code, count }).collect(),
+            refusals: refusals
+                .map(|((code, one), other)| ByCode { code, count: one + other })
+                .collect(),
             drops: drops.map(|(why, count)| ByReason { reason: why.name(), count }).collect(),
             draining,
             workers,

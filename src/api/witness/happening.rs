@@ -17,7 +17,7 @@ const LONGEST: usize = 200;
 pub(in crate::api) struct Refusal {
     /// Unix seconds.
     at: u64,
-    /// The STUN method.
+    /// The STUN method: `allocate`, `refresh`, `create_permission` …
     method: &'static str,
     /// The STUN error code.
     code: u16,
@@ -55,7 +55,7 @@ pub(in crate::api) struct Happening {
     /// From where it came, as the relay saw it.
     #[schema(value_type = String)]
     pub(super) client: SocketAddr,
-    /// What was refused.
+    /// What was refused: `allocate`, `create_permission` …
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'static str>,
     /// The STUN error code.

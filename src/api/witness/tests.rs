@@ -24,7 +24,7 @@ fn flow(client: &str) -> Flow {
 fn refused(client: &str, username: &str, suppressed: u64) -> Event {
     Event::Refused {
         flow: flow(client),
-        method: "Allocate",
+        method: "allocate",
         code: 401,
         why: "expired 40 s ago".to_owned(),
         username: Some(username.into()),
@@ -63,7 +63,7 @@ fn a_test_is_told_what_became_of_its_credential_and_of_no_other() {
     assert_eq!(account.missing, 0);
     let refused = serde_json::json!({
         "at": at(1).0, "kind": "refused", "transport": "tcp", "client": "198.51.100.9:4000",
-        "method": "Allocate", "code": 401, "why": "expired 40 s ago",
+        "method": "allocate", "code": 401, "why": "expired 40 s ago",
     });
     let closed = serde_json::json!({
         "at": at(3).0, "kind": "closed", "transport": "tcp", "client": "198.51.100.9:4000",
@@ -144,7 +144,7 @@ fn the_last_refusals_are_kept_the_newest_first() {
     assert_eq!(
         refusals[0],
         serde_json::json!({
-            "at": at(599).0, "method": "Allocate", "code": 401, "why": "expired 40 s ago",
+            "at": at(599).0, "method": "allocate", "code": 401, "why": "expired 40 s ago",
             "client": "198.51.100.9:4000", "transport": "tcp", "username": "user599\\n",
         })
     );
