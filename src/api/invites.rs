@@ -51,7 +51,7 @@ struct Made {
     path = "/api/v1/rooms/{room}/invites",
     tag = "rooms",
     params(("room" = String, Path, description = "The room's id")),
-    request_body = Wanted,
+    request_body = Option<Wanted>,
     responses(
         (status = 201, body = Made),
         (status = "4XX", body = ErrorBody),
@@ -102,7 +102,7 @@ pub(super) struct Guest {
     path = "/api/v1/invites/{invite}/redeem",
     tag = "rooms",
     params(("invite" = String, Path, description = "The invite")),
-    request_body = Guest,
+    request_body = Option<Guest>,
     responses(
         (status = 200, body = Entered),
         (status = "4XX", body = ErrorBody),

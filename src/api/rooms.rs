@@ -92,7 +92,7 @@ impl Entered {
     post,
     path = "/api/v1/rooms",
     tag = "rooms",
-    request_body = Wanted,
+    request_body = Option<Wanted>,
     responses(
         (status = 201, body = Entered),
         (status = "4XX", body = ErrorBody),
