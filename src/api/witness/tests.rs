@@ -1,3 +1,5 @@
+//! What is kept of the relay's events, for whom, and for how long.
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
