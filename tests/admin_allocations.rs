@@ -35,8 +35,37 @@ fn command(server: &Server, args: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-fn list(server: &Server, query: &str) -> Value {
-    http::get(&server.url(&format!("/api/v1/admin/allocations{query}")), None).expect(200).json
+/// A server and an operator's key.
+struct House {
+    server: Server,
+    key: String,
+}
+
+fn house() -> House {
+    let server = server();
+    let key = key(&server, "admin");
+    House { server, key }
+}
+
+fn key(server: &Server, scope: &str) -> String {
+    let (code, key, error) = command(server, &["keys", "add", "--scope", scope]);
+    assert_eq!(code, Some(0), "{error}");
+    key.trim().to_owned()
+}
+
+impl House {
+    fn admin(&self, what: &str) -> Value {
+        let url = self.server.url(&format!("/api/v1/admin/{what}"));
+        http::get(&url, Some(&self.key)).expect(200).json
+    }
+
+    fn list(&self, query: &str) -> Value {
+        self.admin(&format!("allocations{query}"))
+    }
+
+    fn end(&self, id: &str) -> http::Answer {
+        http::delete(&self.server.url(&format!("/api/v1/admin/allocations/{id}")), Some(&self.key))
+    }
 }
 
 fn ids(page: &Value) -> Vec<String> {
@@ -46,8 +75,9 @@ fn ids(page: &Value) -> Vec<String> {
 
 #[test]
 fn an_operator_sees_who_relays_what_and_ends_it() {
-    let server = server();
-    let (mut ann, mut bob) = (client(&server, "ann"), client(&server, "bob"));
+    let house = house();
+    let server = &house.server;
+    let (mut ann, mut bob) = (client(server, "ann"), client(server, "bob"));
     let (at_ann, at_bob) = (ann.relayed.expect("relayed"), bob.relayed.expect("relayed"));
     ann.bind_channel(0x4000, at_bob).expect("a channel");
     bob.bind_channel(0x4000, at_ann).expect("a channel");
@@ -55,7 +85,7 @@ fn an_operator_sees_who_relays_what_and_ends_it() {
         ann.send_channel(0x4000, &[7; 100]);
         bob.receive_channel(SOON).expect("it is relayed");
     }
-    let page = list(&server, "");
+    let page = house.list("");
     assert_eq!((&page["total"], page.get("next")), (&2.into(), None));
     let seen = &page["allocations"][0];
     assert_eq!((&seen["user"], &seen["transport"]), (&"ann".into(), &"udp".into()));
@@ -67,11 +97,10 @@ fn an_operator_sees_who_relays_what_and_ends_it() {
     assert!(seen["rateUp"].as_u64().is_some_and(|rate| rate > 0), "{seen}");
     assert_eq!(page["allocations"][1]["bytesDown"], 1000);
 
-    let url =
-        server.url(&format!("/api/v1/admin/allocations/{}", seen["id"].as_str().expect("id")));
-    http::delete(&url, None).expect(204);
-    assert_eq!(http::delete(&url, None).expect(404).error_code(), "no_such_allocation");
-    assert_eq!(ids(&list(&server, "")).len(), 1);
+    let id = seen["id"].as_str().expect("an id");
+    house.end(id).expect(204);
+    assert_eq!(house.end(id).expect(404).error_code(), "no_such_allocation");
+    assert_eq!(ids(&house.list("")).len(), 1);
     assert_eq!(ann.refresh(600).expect_err("it is gone").code, 437);
     assert!(bob.refresh(600).is_ok(), "the other lives on");
     server.wait_for_line(SOON, "its end", |line| {
@@ -82,7 +111,7 @@ fn an_operator_sees_who_relays_what_and_ends_it() {
         metrics.contains("relayhouse_allocations_ended_total{reason=\"ended\"} 1"),
         "{metrics}"
     );
-    let stats = http::get(&server.url("/api/v1/admin/stats"), None).expect(200).json;
+    let stats = house.admin("stats");
     assert_eq!(
         (&stats["relay"]["allocations"], &stats["relay"]["bytesUp"]),
         (&1.into(), &1000.into())
@@ -91,11 +120,12 @@ fn an_operator_sees_who_relays_what_and_ends_it() {
 
 #[test]
 fn pages_over_all_shards_hold_every_allocation_once() {
-    let server = server();
-    let clients: Vec<_> = (0..60).map(|n| client(&server, &format!("user{}", n % 3))).collect();
+    let house = house();
+    let server = &house.server;
+    let clients: Vec<_> = (0..60).map(|n| client(server, &format!("user{}", n % 3))).collect();
     let (mut found, mut query) = (Vec::new(), "?limit=7".to_owned());
     loop {
-        let page = list(&server, &query);
+        let page = house.list(&query);
         found.extend(ids(&page));
         match page["next"].as_str() {
             Some(next) => query = format!("?limit=7&after={next}"),
@@ -104,19 +134,19 @@ fn pages_over_all_shards_hold_every_allocation_once() {
     }
     assert_eq!(found.len(), clients.len());
     assert_eq!(found.iter().collect::<HashSet<_>>().len(), clients.len());
-    assert_eq!(ids(&list(&server, "?user=user1")).len(), 20);
+    assert_eq!(ids(&house.list("?user=user1")).len(), 20);
 }
 
 #[test]
 fn an_allocation_over_tcp_ends_too_and_its_connection_may_open_another() {
-    let server = server();
+    let house = house();
+    let server = &house.server;
     let credential = Credential::fresh("north", "ann");
     let mut client = TurnClient::over(wire::tcp(server.tcp()), credential);
     client.allocate().expect("an allocation");
-    let page = list(&server, "");
+    let page = house.list("");
     assert_eq!(page["allocations"][0]["transport"], "tcp");
-    let url = server.url(&format!("/api/v1/admin/allocations/{}", ids(&page)[0]));
-    http::delete(&url, None).expect(204);
+    house.end(&ids(&page)[0]).expect(204);
     client.allocate().expect("the five-tuple is free");
 }
 
@@ -124,12 +154,7 @@ fn an_allocation_over_tcp_ends_too_and_its_connection_may_open_another() {
 fn without_a_key_for_it_nobody_sees_anything() {
     let server = Start::default().closed().start();
     let urls = ["allocations", "refusals", "stats"].map(|what| format!("/api/v1/admin/{what}"));
-    let key = |scope: &str| {
-        let (code, key, error) = command(&server, &["keys", "add", "--scope", scope]);
-        assert_eq!(code, Some(0), "{error}");
-        key.trim().to_owned()
-    };
-    let (admin, mint) = (key("admin"), key("mint"));
+    let (admin, mint) = (key(&server, "admin"), key(&server, "mint"));
     for url in urls.map(|path| server.url(&path)) {
         http::get(&url, None).expect(401);
         http::get(&url, Some(&mint)).expect(403);
@@ -176,14 +201,15 @@ fn the_command_needs_a_server() {
 
 #[test]
 fn refusals_say_what_was_wrong() {
-    let server = server();
+    let house = house();
+    let server = &house.server;
     let late = Credential::expired("north", "ann", Duration::from_secs(40));
     TurnClient::new(server.udp(), late).allocate().expect_err("it has expired");
     let wrong = Credential::fresh("south", "bob");
     TurnClient::new(server.udp(), wrong).allocate().expect_err("another secret's");
     let deadline = Instant::now() + SOON;
     let refusals = loop {
-        let answer = http::get(&server.url("/api/v1/admin/refusals"), None).expect(200).json;
+        let answer = house.admin("refusals");
         let refusals = answer["refusals"].as_array().expect("a list").clone();
         if refusals.len() == 2 {
             break refusals;

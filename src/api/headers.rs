@@ -82,6 +82,7 @@ fn identify(settings: &HttpSettings, request: &mut Request) {
     let is_https = proxied_https || request.extensions().get() == Some(&Over::Tls);
     request.extensions_mut().insert(Client(client));
     request.extensions_mut().insert(IsHttps(is_https));
+    request.extensions_mut().insert(settings.dialects.serve);
 }
 
 fn is_preflight(request: &Request) -> bool {

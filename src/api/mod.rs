@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `errors` | every error: code, status, sentence |
 //! | `body`, `query`, `caller`, `forwarded`, `origin`, `limits` | what is checked before a call does anything |
-//! | `ice`, `minter`, `rooms`, `invites`, `tickets`, `ids` | the calls and what they hand out |
+//! | `ice`, `minter`, `rooms`, `tickets`, `ids` | the calls and what they hand out |
 //! | `auth` | users: login, refresh, logout |
 //! | `checks`, `witness` | what the relay saw of a credential |
 //! | `admin`, `relay_door` | what operators see and decide |
@@ -27,10 +27,10 @@ mod headers;
 mod health;
 mod ice;
 mod ids;
-mod invites;
 mod limits;
 mod live;
 mod minter;
+mod notes;
 mod numbers;
 mod openapi;
 mod origin;
@@ -52,19 +52,24 @@ use arc_swap::ArcSwap;
 use axum::http::HeaderValue;
 
 pub use admin::allocations::{AllocationsJson, MAX_PAGE};
+pub use auth::{MEETINGS_LIFETIME, SessionSettings, StartedSession};
 pub use body::MAX_BODY;
+pub use dialects::{Dialect, DialectSettings, Dialects};
 pub use errors::{ApiError, Code};
 pub use forwarded::{client_address, is_trusted};
 pub use headers::{Client, IsHttps};
 pub use health::Check;
-pub use invites::{DEFAULT_TTL as DEFAULT_INVITE_TTL, MAX_TTL as MAX_INVITE_TTL};
+pub use ice::{MAX_ALLOWANCE, MAX_SUBJECT};
 pub use limits::{MAX_TRACKED, RateLimits};
 pub use minter::{IceConfig, IceServer, Minter};
 use numbers::HttpNumbers;
 pub use numbers::HttpSnapshot;
 pub use origin::origin_allowed;
 pub use relay_door::{RelayDoor, RelayStats};
-pub use rooms::{DEFAULT_CAPACITY, MAX_CAPACITY, MAX_EXPIRES_IN, MAX_NAME};
+pub use rooms::{
+    DEFAULT_CAPACITY, DEFAULT_INVITE_TTL, MAX_CAPACITY, MAX_EXPIRES_IN, MAX_INVITE_TTL, MAX_NAME,
+    MAX_ROOMS_PAGE,
+};
 pub use routes::router;
 pub use server::{HttpDoor, HttpPlace, HttpServer, Over, Peer};
 pub use settings::HttpSettings;
@@ -113,6 +118,7 @@ pub struct Api {
     tickets: TicketKey,
     settings: ArcSwap<HttpSettings>,
     limiters: limits::Limiters,
+    people: auth::People,
     clock: Arc<dyn Fn() -> Now + Send + Sync>,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     readiness: health::Readiness,
@@ -146,6 +152,7 @@ impl Api {
             minter: ArcSwap::from_pointee(minter),
             tickets,
             limiters: limits::Limiters::new(settings.rate_limits),
+            people: auth::People::new(settings.rate_limits),
             settings: ArcSwap::from_pointee(settings),
             clock,
             metrics,
@@ -170,12 +177,18 @@ impl Api {
 
     /// The numbers of the HTTP side at this moment, for `/metrics`.
     pub fn snapshot(&self) -> HttpSnapshot {
-        let websockets = self.signalling.get().and_then(Weak::upgrade);
+        let websockets = self.signalling();
         HttpSnapshot {
             rooms: self.store.rooms().count() as u64,
             websockets: websockets.map_or(0, |endpoint| endpoint.open_connections() as u64),
+            password_hashes: self.people.hashes(),
             ..self.numbers.snapshot()
         }
+    }
+
+    /// The WebSocket side, once it is there.
+    fn signalling(&self) -> Option<Arc<signal::Endpoint>> {
+        self.signalling.get().and_then(Weak::upgrade)
     }
 
     fn numbers(&self) -> &Arc<HttpNumbers> {
@@ -212,6 +225,10 @@ impl Api {
 
     fn witness(&self) -> &Witness {
         &self.witness
+    }
+
+    fn people(&self) -> &auth::People {
+        &self.people
     }
 
     fn hub(&self) -> &HubHandle {

@@ -11,12 +11,17 @@ mod failure;
 pub mod log;
 pub mod metrics;
 pub mod run;
+pub mod trail;
+mod typed;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
-use cli::{AllocationsArgs, AllocationsCommand, Cli, Command, KeysCommand};
+use cli::{
+    AllocationsArgs, AllocationsCommand, Cli, Command, HooksCommand, KeysCommand, SecretCommand,
+};
 use desk::Request;
 pub use failure::Failure;
 
@@ -63,7 +68,16 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Keys { command: KeysCommand::Revoke { id } }) => {
             (Request::KeysRevoke { id: id.clone() }, false)
         }
+        Some(Command::Events(args)) => {
+            let since = args.since.map(|ago| clock::unix().0.saturating_sub(ago.as_secs()));
+            let kind = args.kind.map(|kind| kind.as_str().to_owned());
+            (Request::Events { room: args.room.clone(), kind, since, limit: args.limit }, args.json)
+        }
+        Some(Command::Hooks { command: HooksCommand::List }) => (Request::HooksList, false),
+        Some(Command::Hooks { command: HooksCommand::Secret }) => (Request::HooksSecret, false),
+        Some(Command::Hooks { command: HooksCommand::Test }) => (Request::HooksTest, false),
         Some(Command::Link) => (Request::Link, false),
+        Some(Command::Secret { command }) => secret(command)?,
         Some(Command::Drain { .. }) => (Request::Drain, false),
     };
     let answer = run::offline::ask(&loaded, &request)?;
@@ -89,4 +103,24 @@ fn allocations(loaded: &config::Loaded, user: Option<&str>, json: bool) -> Resul
     }
     print!("{}", list.end());
     Ok(())
+}
+
+/// What is asked about secrets, and whether the answer is wanted as JSON.
+fn secret(command: &SecretCommand) -> Result<(Request, bool), Failure> {
+    let seconds = |time: Option<Duration>| time.map(|time| time.as_secs());
+    Ok(match command {
+        SecretCommand::Rotate { overlap } => {
+            (Request::SecretRotate { overlap: seconds(*overlap) }, false)
+        }
+        SecretCommand::List { json } => (Request::SecretList, *json),
+        SecretCommand::Add { file, lasts } => {
+            let secret = typed::line(file.as_deref(), "Secret: ")?;
+            (Request::SecretAdd { secret, lasts: seconds(*lasts) }, false)
+        }
+        SecretCommand::Remove { id } => (Request::SecretRemove { id: *id }, false),
+        SecretCommand::Show { id } => {
+            eprintln!("whoever has this secret lets anybody in: keep it out of files and logs");
+            (Request::SecretShow { id: *id }, false)
+        }
+    })
 }

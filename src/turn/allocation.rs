@@ -9,6 +9,7 @@ use super::bandwidth::Bucket;
 use super::channels::Channels;
 use super::command::{ConnectionId, OpenId, RelayKind};
 use super::event::{AllocationId, EndReason, Summary};
+use super::openings::Opening;
 use super::pace::Pace;
 use super::policy::Guard;
 use super::ports::PortClaim;
@@ -46,6 +47,8 @@ pub(super) struct Allocation {
     pub(super) usage: Usage,
     pub(super) pace: Pace,
     pub(super) grant: Grant,
+    /// Until it is open: what its credential is not to be charged for if it never is.
+    pub(super) opening: Option<Opening>,
     /// TCP connections to peers (RFC 6062); none but where `kind` is TCP.
     pub(super) connections: HashMap<ConnectionId, Connection, FixedState>,
 }

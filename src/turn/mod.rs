@@ -22,6 +22,7 @@ mod limiter;
 mod listing;
 mod notice;
 mod opening;
+mod openings;
 mod pace;
 mod peer;
 mod permission;

@@ -2,11 +2,12 @@
 
 use relayhouse::creds::ticket::Role;
 use relayhouse::net::{ClientAddr, Flow, Transport};
+use relayhouse::store::JournalSettings;
 use relayhouse::time::UnixTime;
 use relayhouse::turn::Event;
 use serde_json::json;
 
-use crate::http::{get, post, request};
+use crate::http::{Answer, post, request};
 use crate::server::{Server, now};
 
 const CALLS: [(&str, &str); 4] = [
@@ -16,16 +17,32 @@ const CALLS: [(&str, &str); 4] = [
     ("GET", "/api/v1/admin/refusals"),
 ];
 
+/// An operator's request.
+fn ask(server: &Server, key: &str, method: &str, path: &str) -> Answer {
+    request(method, path).bearer(key).send(server.address)
+}
+
+/// A server and an operator's key.
+fn house() -> (Server, String) {
+    let server = Server::start();
+    let key = server.key("mint,admin");
+    (server, key)
+}
+
 #[test]
 fn only_operators_are_answered() {
     let server = Server::start();
     server.relay.open(1, "alice");
+    let open = Server::open();
     let admin = server.key("admin");
     let others = [server.key("mint"), server.key("rooms"), server.creator()];
     let host = server.ticket(Role::Host, Some("r"), now() + 60);
     for (method, path) in CALLS {
         let answer = request(method, path).send(server.address);
         assert_eq!(answer.error(), (401, "unauthorized".into()), "{method} {path}");
+        // Open minting opens minting.
+        let answer = request(method, path).send(open.address);
+        assert_eq!(answer.status, 403, "{method} {path}");
         for other in others.iter().chain([&host]) {
             let answer = request(method, path).bearer(other).send(server.address);
             assert_eq!(answer.error(), (403, "forbidden".into()), "{method} {path}");
@@ -39,9 +56,9 @@ fn only_operators_are_answered() {
 
 #[test]
 fn an_allocation_is_described_by_whom_from_where_how_much() {
-    let server = Server::open();
+    let (server, key) = house();
     server.relay.open(7, "alice");
-    let answer = get("/api/v1/admin/allocations").send(server.address);
+    let answer = ask(&server, &key, "GET", "/api/v1/admin/allocations");
     assert_eq!(answer.header("Cache-Control"), Some("no-store"));
     assert_eq!(
         answer.json(),
@@ -60,10 +77,10 @@ fn an_allocation_is_described_by_whom_from_where_how_much() {
 
 #[test]
 fn allocations_come_in_pages() {
-    let server = Server::open();
+    let (server, key) = house();
     (1..=5).for_each(|id| server.relay.open(id, if id == 3 { "bob" } else { "alice" }));
     let page = |query: &str| {
-        let answer = get(&format!("/api/v1/admin/allocations{query}")).send(server.address).json();
+        let answer = ask(&server, &key, "GET", &format!("/api/v1/admin/allocations{query}")).json();
         let ids = answer["allocations"].as_array().expect("a list").iter();
         let ids: Vec<_> = ids.map(|one| one["id"].as_str().expect("an id").to_owned()).collect();
         (
@@ -80,7 +97,7 @@ fn allocations_come_in_pages() {
 
 #[test]
 fn a_query_that_is_not_right_is_told_so() {
-    let server = Server::open();
+    let (server, key) = house();
     for query in [
         "allocations?limit=0",
         "allocations?limit=1001",
@@ -93,18 +110,16 @@ fn a_query_that_is_not_right_is_told_so() {
         "refusals?limit=513",
         "refusals?after=1",
     ] {
-        let answer = get(&format!("/api/v1/admin/{query}")).send(server.address);
+        let answer = ask(&server, &key, "GET", &format!("/api/v1/admin/{query}"));
         assert_eq!(answer.error(), (400, "bad_field".into()), "{query}");
     }
 }
 
 #[test]
 fn an_allocation_is_ended_once() {
-    let server = Server::open();
+    let (server, key) = house();
     server.relay.open(7, "alice");
-    let end = |id: &str| {
-        request("DELETE", &format!("/api/v1/admin/allocations/{id}")).send(server.address)
-    };
+    let end = |id: &str| ask(&server, &key, "DELETE", &format!("/api/v1/admin/allocations/{id}"));
     let answer = end("7");
     assert_eq!((answer.status, answer.body.len()), (204, 0));
     for id in ["7", "8", "+8", "x", "99999999999999999999"] {
@@ -113,23 +128,39 @@ fn an_allocation_is_ended_once() {
 }
 
 #[test]
+fn whoever_ends_an_allocation_leaves_a_trail() {
+    let (server, key) = house();
+    let keep = std::time::Duration::from_secs(60);
+    let kept = JournalSettings { keep, max_events: 100, ..JournalSettings::default() };
+    server.api.store().events().configure(kept);
+    server.relay.open(7, "alice");
+    assert_eq!(ask(&server, &key, "DELETE", "/api/v1/admin/allocations/7").status, 204);
+    assert_eq!(ask(&server, &key, "DELETE", "/api/v1/admin/allocations/7").status, 404);
+    let trail = ask(&server, &key, "GET", "/api/v1/admin/events?type=moderation").json();
+    let events = trail["events"].as_array().expect("a list");
+    assert_eq!(events.len(), 1, "{trail}");
+    assert_eq!((&events[0]["action"], &events[0]["allocation"]), (&json!("end"), &json!("7")));
+    assert_eq!(events[0]["by"], "key:mint-admin");
+}
+
+#[test]
 fn a_relay_that_does_not_answer_is_worth_another_try() {
-    let server = Server::open();
+    let (server, key) = house();
     *server.relay.silent.lock().unwrap() = Some("the relay stops");
     for (method, path) in [CALLS[0], CALLS[1], ("POST", "/api/v1/checks")] {
-        let answer = request(method, path).send(server.address);
+        let answer = ask(&server, &key, method, path);
         assert_eq!(answer.error(), (503, "unavailable".into()));
         assert_eq!(answer.header("Retry-After"), Some("1"));
     }
-    assert_eq!(get("/api/v1/admin/stats").send(server.address).status, 200);
+    assert_eq!(ask(&server, &key, "GET", "/api/v1/admin/stats").status, 200);
 }
 
 #[test]
 fn the_numbers_of_all_parts_are_one_object() {
-    let server = Server::open();
+    let (server, key) = house();
     server.relay.open(1, "alice");
     server.room();
-    let stats = get("/api/v1/admin/stats").send(server.address).json();
+    let stats = ask(&server, &key, "GET", "/api/v1/admin/stats").json();
     assert!(stats["uptime"].as_u64().is_some_and(|uptime| uptime < 600), "{stats}");
     assert_eq!(stats["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(
@@ -147,11 +178,11 @@ fn the_numbers_of_all_parts_are_one_object() {
 
 #[test]
 fn refusals_come_the_newest_first() {
-    let server = Server::open();
+    let (server, key) = house();
     for (at, name) in ["alice", "eve\n"].into_iter().enumerate() {
         server.witness.saw(UnixTime(1_800_000_000 + at as u64), &refused(name));
     }
-    let answer = get("/api/v1/admin/refusals").send(server.address).json();
+    let answer = ask(&server, &key, "GET", "/api/v1/admin/refusals").json();
     let refusal = |at: u64, name: &str| {
         json!({
             "at": at, "method": "allocate", "code": 401, "why": "no such user", "username": name,
@@ -160,15 +191,16 @@ fn refusals_come_the_newest_first() {
     };
     let expected = [refusal(1_800_000_001, "eve\\n"), refusal(1_800_000_000, "alice")];
     assert_eq!(answer, json!({ "refusals": expected }));
-    let one = get("/api/v1/admin/refusals?limit=1").send(server.address).json();
+    let one = ask(&server, &key, "GET", "/api/v1/admin/refusals?limit=1").json();
     assert_eq!(one["refusals"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]
 fn a_page_elsewhere_may_end_allocations_only_if_it_is_listed() {
-    let server = Server::open();
+    let (server, key) = house();
     server.relay.open(1, "alice");
     let answer = request("DELETE", "/api/v1/admin/allocations/1")
+        .bearer(&key)
         .header("Origin", "https://evil.example")
         .send(server.address);
     assert_eq!(answer.error(), (403, "origin_not_allowed".into()));

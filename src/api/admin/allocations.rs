@@ -12,9 +12,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::errors::{ApiError, Code, ErrorBody};
 use crate::api::ids::InPath;
-use crate::api::query::InQuery;
-use crate::api::rooms::bad;
+use crate::api::query::{InQuery, bad};
 use crate::api::{Api, Client, NO_STORE};
+use crate::store::EventKind;
 use crate::turn::{AllocationId, AllocationView, Listing};
 
 /// The most allocations in one answer.
@@ -172,12 +172,15 @@ pub(super) async fn end(
     InPath(id): InPath,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    api.caller(&headers, client)?.may_admin()?;
+    let caller = api.caller(&headers, client)?;
+    caller.may_admin()?;
     let id = named(&id).ok_or(Code::NoSuchAllocation)?;
     if !api.ask_relay(move |relay| relay.end(id)).await? {
         return Err(Code::NoSuchAllocation.into());
     }
-    tracing::info!(allocation = id.0, by = %client, "an operator ended an allocation");
+    let event = api.event(EventKind::Moderation).by(&caller.by()).with("action", "end");
+    api.note(event.with("allocation", id.0.to_string()));
+    tracing::info!(allocation = id.0, by = caller.by(), "an operator ended an allocation");
     Ok(StatusCode::NO_CONTENT)
 }
 

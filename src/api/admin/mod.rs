@@ -1,6 +1,7 @@
 //! What operators see and decide: `/api/v1/admin/…`.
 
 pub(super) mod allocations;
+mod events;
 mod refusals;
 mod stats;
 
@@ -16,6 +17,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(allocations::list))
         .routes(routes!(allocations::end))
+        .routes(routes!(events::events))
         .routes(routes!(refusals::list))
         .routes(routes!(stats::stats))
 }

@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::errors::{ApiError, ErrorBody};
-use crate::api::query::InQuery;
-use crate::api::rooms::bad;
+use crate::api::query::{InQuery, bad};
 use crate::api::witness::Refusal;
 use crate::api::{Api, Client, MAX_REFUSALS, NO_STORE};
 

@@ -4,7 +4,9 @@
 
 pub mod allocations;
 pub mod client;
+mod events;
 mod request;
+mod secrets;
 pub mod server;
 
 use std::sync::Arc;
@@ -15,12 +17,16 @@ use serde_json::{Value, json};
 use super::run::kept::random;
 use super::{Failure, clock};
 use crate::api::{AllocationsJson, MAX_PAGE, Minter, RelayDoor, creator_claims};
+use crate::app::trail;
 use crate::creds::api_key::{self, Scope};
 use crate::creds::ticket::TicketKey;
-use crate::store::{KeyRecord, Store};
+use crate::creds::{Secret, SecretId};
+use crate::hooks::HookAddress;
+use crate::store::{EventKind, KeyRecord, Store};
 use crate::turn::AllocationId;
 
 pub use request::Request;
+pub use secrets::{RingDoor, generated};
 
 /// How long a creator link may make rooms.
 pub const LINK_LIFETIME: Duration = Duration::from_secs(24 * 3600);
@@ -36,10 +42,16 @@ const NO_SERVER: &str = "no server runs on this data folder";
 pub struct Till {
     /// Makes credentials.
     pub minter: Minter,
+    /// The secrets of the configuration, in its order; while there are any, they alone count.
+    pub configured: Vec<SecretId>,
     /// Signs tickets. None where there is no store.
     pub tickets: Option<TicketKey>,
     /// Where the page is found.
     pub page: Option<String>,
+    /// Who is told of events.
+    pub hooks: Vec<HookAddress>,
+    /// What that is signed with.
+    pub hook_secrets: Vec<Secret>,
 }
 
 /// Answers requests. Blocks on the store: not to be called inside of tokio.
@@ -49,12 +61,13 @@ pub struct Desk {
     store: Option<Store>,
     drain: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
     relay: Option<Arc<dyn RelayDoor>>,
+    ring: Option<RingDoor>,
 }
 
 impl Desk {
     /// A desk that asks `till` for what counts now. Without a store it only makes credentials.
     pub fn new(till: impl Fn() -> Till + Send + Sync + 'static, store: Option<Store>) -> Self {
-        Self { till: Arc::new(till), store, drain: None, relay: None }
+        Self { till: Arc::new(till), store, drain: None, relay: None, ring: None }
     }
 
     /// The same desk, which also lets a running server drain; `begin` says how many allocations are
@@ -68,6 +81,12 @@ impl Desk {
     #[must_use]
     pub fn with_relay(self, relay: impl RelayDoor + 'static) -> Self {
         Self { relay: Some(Arc::new(relay)), ..self }
+    }
+
+    /// The same desk, which lets a running server know when its secrets have changed.
+    #[must_use]
+    pub fn with_ring(self, ring: RingDoor) -> Self {
+        Self { ring: Some(ring), ..self }
     }
 
     /// Does what is asked.
@@ -95,6 +114,17 @@ impl Desk {
                     "there is no allocation {id}; `relayhouse allocations` has all that are open"
                 )),
             },
+            Request::Events { room, kind, since, limit } => {
+                self.events(room, kind.as_deref(), since, limit)
+            }
+            Request::HooksList => self.hooks(&till),
+            Request::HooksSecret => Ok(till.hook_secret()),
+            Request::HooksTest => self.test_hooks(&till),
+            Request::SecretRotate { overlap } => self.rotate(&till, overlap),
+            Request::SecretList => self.list_secrets(&till),
+            Request::SecretAdd { secret, lasts } => self.add_secret(&till, secret, lasts),
+            Request::SecretRemove { id } => self.remove_secret(&till, id),
+            Request::SecretShow { id } => self.show_secret(&till, id),
             Request::KeysAdd { scopes, name } => self.add_key(&scopes, name),
             Request::KeysList => {
                 let keys = self.store()?.keys().list().map_err(|error| error.to_string())?;
@@ -103,7 +133,11 @@ impl Desk {
             Request::KeysRevoke { id } => {
                 let found = self.store()?.keys().revoke(&id).wait();
                 match found.map_err(|error| error.to_string())? {
-                    true => Ok(json!({ "revoked": id })),
+                    true => {
+                        let revoked = trail::now(EventKind::KeyRevoked).by("operator");
+                        self.store()?.events().note(revoked.with("key", id.as_str()));
+                        Ok(json!({ "revoked": id }))
+                    }
                     false => Err(format!("there is no key {id:?}; `relayhouse keys list` has all")),
                 }
             }
@@ -139,6 +173,9 @@ impl Desk {
         };
         let stored = self.store()?.keys().add(api_key::hash(&key), record).wait();
         stored.map_err(|error| error.to_string())?;
+        let scopes: Vec<_> = scopes.iter().map(|scope| scope.name()).collect();
+        let added = trail::now(EventKind::KeyAdded).by("operator").with("key", id.as_str());
+        self.store()?.events().note(added.with("scopes", scopes));
         Ok(json!({ "id": id, "key": key }))
     }
 
