@@ -50,6 +50,8 @@ codes! {
     Forbidden 403 "forbidden" "What was shown does not allow that.";
     OriginNotAllowed 403 "origin_not_allowed" "Pages of this origin may not call here; the operator can list it in http.allowed_origins.";
     NotFound 404 "not_found" "There is nothing here.";
+    NoSuchAllocation 404 "no_such_allocation" "There is no such allocation, or it has ended.";
+    NoSuchCheck 404 "no_such_check" "There is no such test of a connection, or it is over.";
     NoSuchRoom 404 "no_such_room" "There is no such room.";
     NoSuchInvite 404 "no_such_invite" "There is no such invite.";
     NoSuchPeer 404 "no_such_peer" "Nobody of that name is in the room, or waits in its lobby.";

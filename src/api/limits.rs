@@ -16,6 +16,10 @@ pub const MAX_TRACKED: usize = 65_536;
 /// Requests a minute, and at once, from one address (IPv6: one /64).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimits {
+    /// Tests of a connection.
+    pub checks: NonZeroU32,
+    /// Questions about what became of a username.
+    pub lookups: NonZeroU32,
     /// Join codes that devices try to accept.
     pub join_codes: NonZeroU32,
     /// Looks at join codes and meetings: clients that ask again every second.
@@ -43,6 +47,8 @@ impl Default for RateLimits {
         // A classroom behind one address comes in; a guesser of 128 bits does not.
         let per_minute = |count| NonZeroU32::new(count).expect("a constant above zero");
         Self {
+            checks: per_minute(20),
+            lookups: per_minute(120),
             // A code has six digits or so: whoever tries all of them must need longer than it lasts.
             join_codes: per_minute(30),
             polls: per_minute(600),
@@ -139,6 +145,8 @@ pub(super) fn bucket_of(client: IpAddr) -> IpAddr {
 
 /// The limiters of the API.
 pub(super) struct Limiters {
+    pub(super) checks: Limiter,
+    pub(super) lookups: Limiter,
     pub(super) join_codes: Limiter,
     pub(super) polls: Limiter,
     pub(super) redeem: Limiter,
@@ -152,6 +160,8 @@ pub(super) struct Limiters {
 impl Limiters {
     pub(super) fn new(limits: RateLimits) -> Self {
         Self {
+            checks: Limiter::per_minute(limits.checks),
+            lookups: Limiter::per_minute(limits.lookups),
             join_codes: Limiter::per_minute(limits.join_codes),
             polls: Limiter::per_minute(limits.polls),
             redeem: Limiter::per_minute(limits.redeem),
@@ -164,6 +174,8 @@ impl Limiters {
     }
 
     pub(super) fn shrink(&self) {
+        self.checks.shrink();
+        self.lookups.shrink();
         self.join_codes.shrink();
         self.polls.shrink();
         self.redeem.shrink();

@@ -6,7 +6,8 @@
 //! | `body`, `query`, `caller`, `forwarded`, `origin`, `limits`, `crowd` | what is checked before a call does anything |
 //! | `ice`, `minter`, `rooms`, `tickets`, `ids` | the calls and what they hand out |
 //! | `auth` | users: login, refresh, logout |
-//! | `admin` | what operators see and decide |
+//! | `checks`, `witness` | what the relay saw of a credential |
+//! | `admin`, `relay_door` | what operators see and decide |
 //! | `dialects` | the same rooms and credentials, as clients of other systems know them |
 //! | `signal` | the WebSocket, and the task that owns the hub |
 //! | `live` | what ties stored rooms, the hub and the WebSocket together |
@@ -18,6 +19,7 @@ mod admin;
 mod auth;
 mod body;
 mod caller;
+mod checks;
 mod crowd;
 mod dialects;
 mod errors;
@@ -35,6 +37,7 @@ mod openapi;
 mod origin;
 mod pages;
 mod query;
+mod relay_door;
 mod rooms;
 mod routes;
 mod server;
@@ -42,6 +45,7 @@ mod settings;
 pub mod signal;
 mod stall;
 mod tickets;
+mod witness;
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -49,6 +53,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::http::HeaderValue;
 
+pub use admin::allocations::{AllocationsJson, MAX_PAGE};
 pub use auth::{MEETINGS_LIFETIME, SessionSettings, StartedSession};
 pub use body::MAX_BODY;
 pub use dialects::{Dialect, DialectSettings, Dialects};
@@ -62,6 +67,7 @@ pub use minter::{IceConfig, IceServer, Minter};
 use numbers::HttpNumbers;
 pub use numbers::HttpSnapshot;
 pub use origin::origin_allowed;
+pub use relay_door::{RelayDoor, RelayStats};
 pub use rooms::{
     DEFAULT_CAPACITY, DEFAULT_INVITE_TTL, MAX_CAPACITY, MAX_EXPIRES_IN, MAX_INVITE_TTL, MAX_NAME,
     MAX_ROOMS_PAGE,
@@ -70,11 +76,12 @@ pub use routes::router;
 pub use server::{HttpDoor, HttpPlace, HttpServer, Over, Peer};
 pub use settings::{HttpPatience, HttpSettings, PerAddress};
 pub use tickets::{ROOM_TICKET, creator as creator_claims};
+pub use witness::{MAX_CHECKS, MAX_REFUSALS, Witness};
 
 use self::signal::HubHandle;
 use crate::creds::ticket::TicketKey;
 use crate::store::Store;
-use crate::time::Now;
+use crate::time::{Instant, Now};
 
 /// Nothing between us and the client may keep what carries a credential.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -97,6 +104,10 @@ pub struct Parts {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// What else must hold for `/readyz`, besides a writable store.
     pub readiness: Arc<dyn Fn() -> Vec<Check> + Send + Sync>,
+    /// The relay's allocations and numbers.
+    pub relay: Arc<dyn RelayDoor>,
+    /// What the relay reported; whoever reads its events lets it have them.
+    pub witness: Arc<Witness>,
 }
 
 /// The HTTP side of one instance, shared by all its connections.
@@ -113,8 +124,11 @@ pub struct Api {
     clock: Arc<dyn Fn() -> Now + Send + Sync>,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     readiness: health::Readiness,
+    relay: Arc<dyn RelayDoor>,
+    witness: Arc<Witness>,
     numbers: Arc<HttpNumbers>,
     dialects: dialects::Memory,
+    started: Instant,
 }
 
 impl std::fmt::Debug for Api {
@@ -127,7 +141,19 @@ impl Api {
     /// An API of these parts. The rate limits are those of the first settings; the rest of them
     /// follows [`reconfigure`](Self::reconfigure).
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { store, hub, minter, tickets, settings, clock, metrics, readiness } = parts;
+        let Parts {
+            store,
+            hub,
+            minter,
+            tickets,
+            settings,
+            clock,
+            metrics,
+            readiness,
+            relay,
+            witness,
+        } = parts;
+        let started = clock().mono;
         Arc::new(Self {
             store,
             hub,
@@ -140,8 +166,11 @@ impl Api {
             clock,
             metrics,
             readiness: health::Readiness::new(readiness),
+            relay,
+            witness,
             numbers: Arc::default(),
             dialects: dialects::Memory::default(),
+            started,
         })
     }
 
@@ -202,6 +231,10 @@ impl Api {
 
     fn limiters(&self) -> &limits::Limiters {
         &self.limiters
+    }
+
+    fn witness(&self) -> &Witness {
+        &self.witness
     }
 
     fn people(&self) -> &auth::People {

@@ -1,5 +1,7 @@
 //! The query of a request, read strictly: a parameter that a call does not know is a mistake.
 
+use std::borrow::Cow;
+
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -18,4 +20,9 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for InQuery<T> {
         })?;
         Ok(Self(query.0))
     }
+}
+
+/// The answer to a parameter whose value this call does not take.
+pub(super) fn bad(message: impl Into<Cow<'static, str>>) -> ApiError {
+    ApiError::with(Code::BadField, message)
 }

@@ -32,6 +32,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Start the server (what happens without a command)
     Run,
+    /// List the allocations that are open, or end one
+    Allocations(AllocationsArgs),
     /// Print a TURN credential made from the configured secret
     Credentials(CredentialsArgs),
     /// Make, list and revoke the API keys of applications
@@ -63,6 +65,28 @@ pub(super) enum Command {
         /// Return only when it has stopped
         #[arg(long)]
         wait: bool,
+    },
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct AllocationsArgs {
+    #[command(subcommand)]
+    pub(super) command: Option<AllocationsCommand>,
+    /// Of this user or username alone
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<String>,
+    /// Print them as a JSON array
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum AllocationsCommand {
+    /// End one; its client learns of it by its next request
+    End {
+        /// Its id, from `allocations`
+        id: u64,
     },
 }
 

@@ -156,12 +156,19 @@ impl Page<'_, '_> {
         self.gauge("allocations", "Allocations open now", None, machines.allocations)?;
         let help = "Allocations opened";
         self.counter("allocations_opened", help, None, machines.allocations_total)?;
-        let refused = machines.allocations_refused.iter().map(|(code, count)| match code {
+        let ended = machines.allocations_ended.iter();
+        let ended = ended.map(|(why, count)| (why.name().to_owned(), *count));
+        self.family("allocations_ended", "Allocations ended, by reason", None, "reason", ended)?;
+        let code = |(code, count): &(u16, u64)| match code {
             0 => ("other".to_owned(), *count),
             code => (code.to_string(), *count),
-        });
+        };
         let help = "Allocate requests refused, by STUN error code";
+        let refused = machines.allocations_refused.iter().map(code);
         self.family("allocations_refused", help, None, "code", refused)?;
+        let help = "Requests on allocations refused, by STUN error code";
+        let refused = machines.requests_refused.iter().map(code);
+        self.family("requests_refused", help, None, "code", refused)?;
         let help = "Requests whose credentials did not hold";
         self.counter("authentication_failures", help, None, machines.authentication_failures)?;
         self.counter("bindings", "Binding requests answered", None, machines.bindings)?;
@@ -311,7 +318,9 @@ mod tests {
             "relayhouse_start_time_seconds 7",
             "relayhouse_allocations 0",
             "relayhouse_allocations_opened_total 0",
+            "relayhouse_allocations_ended_total{reason=\"ended\"} 0",
             "relayhouse_allocations_refused_total{code=\"486\"} 0",
+            "relayhouse_requests_refused_total{code=\"403\"} 0",
             "relayhouse_relayed_bytes_total{direction=\"to_peer\"} 0",
             "relayhouse_dropped_packets_total{reason=\"malformed\"} 0",
             "relayhouse_socket_drops_total{reason=\"kernel_buffer\"} 3",

@@ -23,7 +23,9 @@ use clap::Parser;
 
 use crate::creds::api_key;
 use crate::store::KeyHash;
-use cli::{Cli, Command, HooksCommand, KeysCommand, SecretCommand};
+use cli::{
+    AllocationsArgs, AllocationsCommand, Cli, Command, HooksCommand, KeysCommand, SecretCommand,
+};
 use desk::Request;
 pub use failure::Failure;
 
@@ -52,6 +54,13 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
     }
     let (request, json) = match &cli.command {
         None | Some(Command::Run) => return run::run(loaded, sources),
+        Some(Command::Allocations(AllocationsArgs { command: None, user, json })) => {
+            return allocations(&loaded, user.as_deref(), *json);
+        }
+        Some(Command::Allocations(AllocationsArgs {
+            command: Some(AllocationsCommand::End { id }),
+            ..
+        })) => (Request::AllocationsEnd { id: *id }, false),
         Some(Command::Credentials(args)) => {
             let (user, ttl) = (args.user.clone(), args.ttl.map(|ttl| ttl.as_secs()));
             (Request::Credentials { user, ttl }, args.json)
@@ -95,6 +104,23 @@ fn brought_key(file: &Path) -> Result<KeyHash, Failure> {
             Err(Failure::Unusable(what.to_owned()))
         }
     }
+}
+
+/// Prints every open allocation, a page after the other: nobody waits for the last to see the first.
+fn allocations(loaded: &config::Loaded, user: Option<&str>, json: bool) -> Result<(), Failure> {
+    let mut after = 0;
+    let mut list = desk::allocations::List::new(json);
+    loop {
+        let request = Request::Allocations { after, user: user.map(str::to_owned) };
+        let page = run::offline::ask(loaded, &request)?;
+        print!("{}", list.page(&page));
+        match desk::allocations::next(&page) {
+            Some(next) => after = next,
+            None => break,
+        }
+    }
+    print!("{}", list.end());
+    Ok(())
 }
 
 /// What is asked about secrets, and whether the answer is wanted as JSON.

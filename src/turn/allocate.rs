@@ -12,6 +12,7 @@ use super::allocation::{Allocation, Granted, Phase, Relayed, Relays, Usage};
 use super::channels::Channels;
 use super::command::{Command, OpenId};
 use super::openings::Opening;
+use super::pace::Pace;
 use super::ports::{Parity, PortClaim};
 use super::quota::Grant;
 use super::reject::Reject;
@@ -186,6 +187,7 @@ impl Relay {
             permissions: HashMap::with_hasher(self.hasher.clone()),
             channels: Channels::new(self.hasher.clone()),
             usage: Usage::default(),
+            pace: Pace::new(now.mono),
             grant,
             opening,
             connections: HashMap::with_hasher(self.hasher.clone()),

@@ -10,6 +10,7 @@ use super::channels::Channels;
 use super::command::{ConnectionId, OpenId, RelayKind};
 use super::event::{AllocationId, EndReason, Summary};
 use super::openings::Opening;
+use super::pace::Pace;
 use super::policy::Guard;
 use super::ports::PortClaim;
 use super::quota::Grant;
@@ -44,6 +45,7 @@ pub(super) struct Allocation {
     pub(super) permissions: HashMap<IpAddr, Permission, FixedState>,
     pub(super) channels: Channels,
     pub(super) usage: Usage,
+    pub(super) pace: Pace,
     pub(super) grant: Grant,
     /// Until it is open: what its credential is not to be charged for if it never is.
     pub(super) opening: Option<Opening>,

@@ -100,6 +100,10 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// Every reason there is.
+    pub const ALL: [Self; 5] =
+        [Self::Deleted, Self::Expired, Self::Disconnected, Self::Ended, Self::Shutdown];
+
     /// The word in the log.
     pub const fn name(self) -> &'static str {
         match self {

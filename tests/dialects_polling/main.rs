@@ -4,6 +4,9 @@
 #[path = "../http_api/http.rs"]
 #[allow(dead_code, reason = "shared with another test binary")]
 mod http;
+#[path = "../http_api/relay.rs"]
+#[allow(dead_code, reason = "shared with another test binary")]
+mod relay;
 #[path = "../http_api/server.rs"]
 #[allow(dead_code, reason = "shared with another test binary")]
 mod server;

@@ -1,7 +1,9 @@
 //! The HTTP API over real loopback sockets: each call, each refusal, and what survives a restart.
 
+mod admin;
 mod auth;
 mod calls;
+mod checks;
 mod crowds;
 mod framing;
 mod http;
@@ -13,6 +15,7 @@ mod origins;
 mod pages;
 mod proofs;
 mod refusals;
+mod relay;
 mod rooms;
 mod server;
 mod sessions;

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use relayhouse::api::signal::{self, HubHandle};
-use relayhouse::api::{Api, Check, HttpServer, HttpSettings, Minter, Parts, router};
+use relayhouse::api::{
+    Api, Check, HttpServer, HttpSettings, Minter, Parts, RelayDoor, Witness, router,
+};
 use relayhouse::creds::Secret;
 use relayhouse::creds::api_key;
 use relayhouse::creds::password::PasswordHash;
@@ -24,6 +26,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use crate::http::{Request, post};
+use crate::relay::Relay;
 
 /// A running server. Stops when dropped.
 pub struct Server {
@@ -31,6 +34,10 @@ pub struct Server {
     pub api: Arc<Api>,
     /// What `/readyz` is told besides the store's own state.
     pub checks: Arc<Mutex<Vec<Check>>>,
+    /// In the place of a relay.
+    pub relay: Arc<Relay>,
+    /// What is told of it.
+    pub witness: Arc<Witness>,
     hub: HubHandle,
     endpoint: Arc<signal::Endpoint>,
     key: TicketKey,
@@ -107,6 +114,7 @@ impl Server {
         let (hub, mut events) = signal::start(HubLimits::default(), [3; 32], clock.clone());
         let checks = Arc::new(Mutex::new(Vec::new()));
         let told = checks.clone();
+        let (relay, witness) = (Arc::<Relay>::default(), Arc::<Witness>::default());
         let api = Api::new(Parts {
             store,
             hub: hub.clone(),
@@ -116,6 +124,8 @@ impl Server {
             clock,
             metrics: Arc::new(|| "# EOF\n".into()),
             readiness: Arc::new(move || told.lock().unwrap().clone()),
+            relay: Arc::clone(&relay) as Arc<dyn RelayDoor>,
+            witness: Arc::clone(&witness),
         });
         runtime.block_on(api.reopen_rooms()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -141,8 +151,20 @@ impl Server {
         });
         drop(inside);
         let runtime = Some(runtime);
-        let (dir, stop) = (None, Some(stop));
-        Self { address, api, checks, hub, endpoint, key, dir, stop, runtime, hands }
+        Self {
+            address,
+            api,
+            checks,
+            relay,
+            witness,
+            hub,
+            endpoint,
+            key,
+            dir: None,
+            stop: Some(stop),
+            runtime,
+            hands,
+        }
     }
 
     /// Lets time pass, for the server alone.

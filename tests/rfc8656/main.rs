@@ -8,6 +8,7 @@ mod browser_contract;
 mod drain;
 mod lessons;
 mod openings;
+mod operator;
 mod quotas;
 mod s05_general;
 mod s07_allocations;

@@ -1,6 +1,9 @@
 //! What operators see and decide: `/api/v1/admin/…`.
 
+pub(super) mod allocations;
 mod events;
+mod refusals;
+mod stats;
 
 use std::sync::Arc;
 
@@ -11,5 +14,10 @@ use super::Api;
 
 /// The calls of this module.
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(events::events))
+    OpenApiRouter::new()
+        .routes(routes!(allocations::list))
+        .routes(routes!(allocations::end))
+        .routes(routes!(events::events))
+        .routes(routes!(refusals::list))
+        .routes(routes!(stats::stats))
 }

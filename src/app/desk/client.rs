@@ -61,6 +61,8 @@ fn exchange(mut connection: UnixStream, request: &Request) -> io::Result<Answer>
 pub fn printed(request: &Request, answer: &Value, json: bool) -> String {
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
     match request {
+        Request::Allocations { .. } => format!("{answer:#}\n"),
+        Request::AllocationsEnd { id } => format!("ended {id}\n"),
         Request::Credentials { .. } if json => format!("{answer:#}\n"),
         Request::Credentials { .. } => {
             let ttl = answer.get("ttl").and_then(Value::as_u64).unwrap_or_default();

@@ -2,6 +2,7 @@
 //! answers over the control socket of a running server and in the command's own process when none
 //! runs.
 
+pub mod allocations;
 pub mod client;
 mod events;
 mod people;
@@ -16,13 +17,14 @@ use serde_json::{Value, json};
 
 use super::run::kept::random;
 use super::{Failure, clock};
-use crate::api::{Minter, creator_claims};
+use crate::api::{AllocationsJson, MAX_PAGE, Minter, RelayDoor, creator_claims};
 use crate::app::trail;
 use crate::creds::api_key::{self, Scope};
 use crate::creds::ticket::TicketKey;
 use crate::creds::{Secret, SecretId};
 use crate::hooks::HookAddress;
 use crate::store::{EventKind, KeyHash, KeyRecord, Store};
+use crate::turn::AllocationId;
 
 pub use people::checked_email;
 pub use request::Request;
@@ -34,6 +36,8 @@ pub const LINK_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_TTL: Duration = Duration::from_secs(365 * 86_400);
 /// Whose credential it is when nobody is named.
 const NOBODY: &str = "operator";
+/// What only a server can do, where none runs.
+const NO_SERVER: &str = "no server runs on this data folder";
 
 /// What credentials and links are made of; replaced as a whole on a reload.
 #[derive(Clone, Debug)]
@@ -58,13 +62,14 @@ pub struct Desk {
     till: Arc<dyn Fn() -> Till + Send + Sync>,
     store: Option<Store>,
     drain: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
+    relay: Option<Arc<dyn RelayDoor>>,
     ring: Option<RingDoor>,
 }
 
 impl Desk {
     /// A desk that asks `till` for what counts now. Without a store it only makes credentials.
     pub fn new(till: impl Fn() -> Till + Send + Sync + 'static, store: Option<Store>) -> Self {
-        Self { till: Arc::new(till), store, drain: None, ring: None }
+        Self { till: Arc::new(till), store, drain: None, relay: None, ring: None }
     }
 
     /// The same desk, which also lets a running server drain; `begin` says how many allocations are
@@ -72,6 +77,12 @@ impl Desk {
     #[must_use]
     pub fn with_drain(self, begin: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self { drain: Some(Arc::new(begin)), ..self }
+    }
+
+    /// The same desk, which also lists and ends the allocations of a running server.
+    #[must_use]
+    pub fn with_relay(self, relay: impl RelayDoor + 'static) -> Self {
+        Self { relay: Some(Arc::new(relay)), ..self }
     }
 
     /// The same desk, which lets a running server know when its secrets have changed.
@@ -91,7 +102,19 @@ impl Desk {
             Request::Link => till.link().map(|link| json!({ "link": link })),
             Request::Drain => match &self.drain {
                 Some(begin) => Ok(json!({ "allocations": begin() })),
-                None => Err("no server runs on this data folder".to_owned()),
+                None => Err(NO_SERVER.to_owned()),
+            },
+            Request::Allocations { after, user } => {
+                let relay = self.relay()?;
+                let listing = relay.list(AllocationId(after), user.as_deref(), MAX_PAGE)?;
+                let page = AllocationsJson::new(&listing, relay.stats().machines.allocations);
+                serde_json::to_value(page).map_err(|error| error.to_string())
+            }
+            Request::AllocationsEnd { id } => match self.relay()?.end(AllocationId(id))? {
+                true => Ok(json!({ "ended": id.to_string() })),
+                false => Err(format!(
+                    "there is no allocation {id}; `relayhouse allocations` has all that are open"
+                )),
             },
             Request::Events { room, kind, since, limit } => {
                 self.events(room, kind.as_deref(), since, limit)
@@ -171,6 +194,10 @@ impl Desk {
             Some(_) => json!({ "id": id }),
             None => json!({ "id": id, "key": key }),
         })
+    }
+
+    fn relay(&self) -> Result<&dyn RelayDoor, String> {
+        self.relay.as_deref().ok_or_else(|| NO_SERVER.to_owned())
     }
 
     fn store(&self) -> Result<&Store, String> {

@@ -12,6 +12,18 @@ use crate::store::{KeyHash, UserChange};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
+    /// Open allocations, a page of them.
+    Allocations {
+        /// Those opened later than this one.
+        after: u64,
+        /// Of this user or username alone.
+        user: Option<String>,
+    },
+    /// The end of an allocation.
+    AllocationsEnd {
+        /// Its id.
+        id: u64,
+    },
     /// A TURN credential.
     Credentials {
         /// Whose.
@@ -110,6 +122,16 @@ pub enum Request {
     },
     /// No new allocations, and a stop when the last one is gone.
     Drain,
+}
+
+impl Request {
+    /// Whether only a running server can do it.
+    pub fn needs_a_server(&self) -> bool {
+        matches!(
+            self,
+            Self::Allocations { .. } | Self::AllocationsEnd { .. } | Self::Drain | Self::HooksTest
+        )
+    }
 }
 
 /// An answer.

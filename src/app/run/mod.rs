@@ -10,6 +10,7 @@ mod listeners;
 mod nat_discovery;
 mod notify;
 pub mod offline;
+mod operated;
 mod public_address;
 mod relay_slot;
 mod reload;
@@ -32,6 +33,7 @@ use super::config::{Config, Loaded, Sources};
 use super::desk::{Desk, RingDoor};
 use super::trail::{note_server, of_relay};
 use super::{Failure, clock, desk, log};
+use crate::api::Witness;
 use crate::front;
 use crate::relay::{self, RelayConfig, RelayHandle, StartError, StreamLimits};
 use crate::store::{EventKind, Store};
@@ -41,6 +43,7 @@ use addresses::Addresses;
 use drain::Drain;
 use kept::Kept;
 use listeners::Listening;
+use operated::Operated;
 use relay_slot::RelaySlot;
 use reload::Live;
 use ring::Uses;
@@ -70,11 +73,14 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let (sockets, mut listening) = listeners::bind(&config, &effective)?;
     let mut relay = start_relay(&config, &kept, &addresses, &listening)?;
     let uses = Arc::new(Uses::load(&store).map_err(Failure::runtime)?);
-    let events = follow_relay(&mut relay, store.clone(), Arc::clone(&uses))?;
+    let witness = Arc::new(Witness::default());
+    let followers = (store.clone(), Arc::clone(&uses), Arc::clone(&witness));
+    let events = follow_relay(&mut relay, followers)?;
     listening.udp = relay.listening().to_vec();
     let server = Arc::new(Server {
         live: Arc::new(Live { config, effective }).into(),
         relay: RelaySlot::new(relay),
+        witness,
         web: std::sync::OnceLock::new(),
         store: store.clone(),
         hooks: std::sync::OnceLock::new(),
@@ -92,6 +98,7 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let desk = Desk::new(move || till.till(), Some(store.clone()));
     let drained = Arc::clone(&server);
     let desk = desk.with_drain(move || drain::begin(&drained));
+    let desk = desk.with_relay(Operated(Arc::clone(&server)));
     let desk = desk.with_ring(ring_door(&server, &store, &uses));
     let data_dir = server.live.load().config.data_dir.clone();
     let control = desk::server::serve(&data_dir, desk.clone()).map_err(Failure::Runtime)?;
@@ -215,18 +222,18 @@ fn ring_door(server: &Arc<Server>, store: &Store, uses: &Arc<Uses>) -> RingDoor 
     }
 }
 
-/// A thread that lets the log and the audit trail have the relay's events, and counts what secrets are
-/// used for, until the relay has stopped.
+/// A thread that lets the log, the witness and the audit trail have the relay's events, and counts what
+/// secrets are used for, until the relay has stopped.
 fn follow_relay(
     relay: &mut RelayHandle,
-    store: Store,
-    uses: Arc<Uses>,
+    (store, uses, witness): (Store, Arc<Uses>, Arc<Witness>),
 ) -> Result<thread::JoinHandle<()>, Failure> {
     let events = relay.events().expect("nobody else takes the events");
     let write = move || {
         events.iter().for_each(|event: Event| {
             log::events::write(&event);
             uses.follow(&event);
+            witness.saw(clock::unix(), &event);
             if let Some(event) = of_relay(&event, clock::unix().0) {
                 store.events().note(event);
             }

@@ -31,7 +31,7 @@ pub fn ask(loaded: &Loaded, request: &Request) -> Result<Value, Failure> {
     if let Some(answer) = client::ask(&config.data_dir, request) {
         return answer.map_err(Failure::Runtime);
     }
-    if matches!(request, Request::Drain | Request::HooksTest) {
+    if request.needs_a_server() {
         let data_dir = config.data_dir.display();
         return Err(Failure::Runtime(format!("no server runs on the data folder {data_dir}")));
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::api::{HttpSettings, Minter, RateLimits};
+use crate::api::{HttpSettings, Minter, RateLimits, Witness};
 use crate::app::config::{Config, Sources};
 use crate::app::desk::Till;
 use crate::app::log::LogHandle;
@@ -34,6 +34,8 @@ pub(super) struct Server {
     pub(super) live: ArcSwap<Live>,
     /// The relay.
     pub(super) relay: RelaySlot,
+    /// What the relay reported lately.
+    pub(super) witness: Arc<Witness>,
     /// The page, the API and signalling, once they are there.
     pub(super) web: OnceLock<WebHandle>,
     /// The embedded state.

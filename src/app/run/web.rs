@@ -19,6 +19,7 @@ use crate::time::Now;
 
 use super::drain;
 use super::kept::random;
+use super::operated::Operated;
 use super::server::{Server, http_settings};
 use super::trail;
 
@@ -73,6 +74,8 @@ pub(super) async fn start(
         clock,
         metrics: Arc::new(move || metrics.render()),
         readiness: Arc::new(move || vec![relay_runs(&of_readiness)]),
+        relay: Arc::new(Operated(Arc::clone(server))),
+        witness: Arc::clone(&server.witness),
     });
     // Only a second start could have set it.
     let _ = server.web.set(WebHandle(Arc::clone(&api)));
