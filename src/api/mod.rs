@@ -29,6 +29,7 @@ mod ids;
 mod limits;
 mod live;
 mod minter;
+mod notes;
 mod numbers;
 mod openapi;
 mod origin;

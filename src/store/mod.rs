@@ -1,5 +1,5 @@
 //! Embedded state: the generated secrets, rooms, one-time invites, API keys, people and their sessions,
-//! behind typed doors.
+//! the audit trail and what waits for hooks, behind typed doors.
 //!
 //! Nothing outside this module names the engine (sled), so another one can stand beside it later.
 //! Records are versioned JSON. A change is acknowledged only after it was flushed to the disk:
@@ -7,14 +7,21 @@
 //! come in as arguments; only the writer thread and the engine touch the world.
 
 mod change;
+mod events;
+mod hooks;
 mod invites;
+mod journal;
 mod keys;
+mod ledger;
 mod open;
 mod pairings;
+mod places;
 mod records;
+mod removal;
 mod revoked;
 mod ring;
 mod rooms;
+mod search;
 mod secrets;
 mod sessions;
 mod sweep;
@@ -24,9 +31,15 @@ mod writer;
 use std::sync::Arc;
 
 pub use change::Change;
+pub use events::{
+    EventKind, EventNumbers, EventRecord, Events, Found, JournalSettings, MAX_EVENT, MAX_FOUND,
+    MAX_SEARCHED, MAX_TEXT, NewEvent, Search,
+};
+pub use hooks::{HookId, HookQueues, Queued, second_of};
 pub use invites::{
     InviteError, InviteHash, InviteRecord, Invites, MAX_INVITES_PER_ROOM, invite_id,
 };
+pub use journal::{MAX_UNWRITTEN, TakenBy};
 pub use keys::{KeyError, KeyHash, KeyRecord, Keys, MAX_KEYS};
 pub use open::OpenError;
 pub use pairings::{
@@ -45,7 +58,9 @@ pub use sweep::{INVITE_MEMORY, Swept};
 pub use users::{
     Imported, MAX_EMAIL, MAX_USERS, UserChange, UserError, UserRecord, UserRole, Users,
 };
+pub use writer::GATHER;
 
+use journal::Journal;
 use writer::Writer;
 
 /// Why the state could not be read or changed: an operator's sentence, no secrets in it.
@@ -109,6 +124,8 @@ struct Trees {
     sessions: sled::Tree,
     /// `user \0 session id` of every stored session.
     sessions_by_user: sled::Tree,
+    /// The audit trail and the queues of hooks.
+    journal: Arc<Journal>,
 }
 
 impl Trees {
@@ -130,6 +147,7 @@ impl Trees {
             users_to_rehash: db.open_tree("users_to_rehash")?,
             sessions: db.open_tree("sessions")?,
             sessions_by_user: db.open_tree("sessions_by_user")?,
+            journal: Arc::new(Journal::open(db.open_tree("journal")?)?),
             db,
         })
     }
@@ -189,6 +207,16 @@ impl Store {
         Revoked::of(self)
     }
 
+    /// The audit trail.
+    pub fn events(&self) -> Events<'_> {
+        Events::of(self)
+    }
+
+    /// What waits for hooks.
+    pub fn hooks(&self) -> HookQueues<'_> {
+        HookQueues::of(self)
+    }
+
     /// Writes and flushes a marker: an error says why the state cannot be written just now.
     pub fn probe_writable(&self) -> Change<(), StoreError> {
         self.write(|trees| {
@@ -208,5 +236,14 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         self.writer.submit(job)
+    }
+
+    fn journal(&self) -> &Journal {
+        &self.trees.journal
+    }
+
+    /// Something was noted.
+    fn wake_writer(&self) {
+        self.writer.wake();
     }
 }

@@ -27,12 +27,15 @@ pub struct Swept {
     pub sessions: usize,
     /// How many revoked tokens that have expired.
     pub revoked: usize,
+    /// How many events of the audit trail.
+    pub events: usize,
 }
 
 impl Store {
     /// Removes rooms, join codes, sessions and revoked tokens that ended by `now` (unix seconds),
-    /// invites that ended [`INVITE_MEMORY`] before it and pairs that nobody asked for in
-    /// [`PAIR_MEMORY`](super::PAIR_MEMORY).
+    /// invites that ended [`INVITE_MEMORY`] before it, pairs that nobody asked for in
+    /// [`PAIR_MEMORY`](super::PAIR_MEMORY), and events that are older than they are kept for (a bounded
+    /// number each time).
     pub fn sweep(&self, now: u64) -> Change<Swept, StoreError> {
         self.write(move |trees| {
             Ok(Swept {
@@ -42,6 +45,7 @@ impl Store {
                 pairs: sweep_pairs(trees, now)?,
                 sessions: sessions::sweep(trees, now)?,
                 revoked: revoked::sweep(trees, now)?,
+                events: trees.journal.sweep(now)?,
             })
         })
     }

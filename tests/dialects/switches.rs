@@ -23,6 +23,7 @@ fn without_tunnel_there_is_nothing_on_its_paths() {
         ("GET", "/ws?token=x"),
         ("GET", "/.well-known/jwks.json"),
         ("GET", "/admin/rooms"),
+        ("GET", "/admin/events"),
         ("POST", "/admin/rooms/r/lock"),
     ] {
         let answer = request(method, path).send(server.address);

@@ -1,6 +1,7 @@
 //! `tunnel` over HTTP: tokens, invites, TURN, the operators' calls; and every refusal of them.
 
 use relayhouse::api::{Dialect, DialectSettings, HttpSettings};
+use relayhouse::store::JournalSettings;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, get, post, request};
@@ -315,6 +316,52 @@ fn operators_list_lock_and_close_rooms() {
     assert_eq!(close().send(server.address).status, 204);
     assert_eq!(fault(&close().send(server.address)), refused(404, "no_such_room"));
     assert_eq!(fault(&act("lock").send(server.address)), refused(404, "no_such_room"));
+}
+
+#[test]
+fn operators_read_what_happened() {
+    let server = open();
+    server.api.store().events().configure(JournalSettings {
+        keep: std::time::Duration::from_secs(3600),
+        max_events: 1000,
+        max_queue: 0,
+        hooks: Vec::new(),
+    });
+    let host = token(&server, "role=host");
+    let room = text(&host, "roomID");
+    let path = format!("/ws?token={}", text(&host, "token"));
+    let mut socket = crate::socket::Socket::open(server.address, &path);
+    socket.next();
+    socket.send(&json!({"type": "dance"}));
+    socket.next();
+    let admin = server.key("admin");
+    let lock = post(&format!("/admin/rooms/{room}/lock")).bearer(&admin);
+    assert_eq!(lock.send(server.address).status, 200);
+    let ask = |query: &str| get(&format!("/admin/events?{query}")).bearer(&admin);
+    let wanted = format!("roomID={room}");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    // Events come out of the room a moment after what they are about.
+    let events = loop {
+        let events = ask(&wanted).send(server.address).json()["events"].clone();
+        if events.as_array().unwrap().len() == 3 {
+            break events;
+        }
+        assert!(std::time::Instant::now() < deadline, "{events}");
+    };
+    let kinds: Vec<_> = events.as_array().unwrap().iter().map(|event| &event["type"]).collect();
+    assert_eq!(kinds, ["join", "error", "moderation"]);
+    assert_eq!((&events[0]["userID"], &events[0]["roomID"]), (&host["userID"], &host["roomID"]));
+    assert!(events[0]["created_at"].as_u64().is_some_and(|at| at >= now() - 60));
+    assert_eq!(events[2]["payload"]["by"], "key:admin");
+    let joins = ask(&format!("{wanted}&type=join")).send(server.address).json();
+    assert_eq!(joins["events"].as_array().unwrap().len(), 1);
+    let after = format!("{wanted}&after={}", events[1]["eventID"]);
+    assert_eq!(ask(&after).send(server.address).json()["events"][0]["type"], "moderation");
+    for query in ["type=dance", "limit=0", "color=red"] {
+        assert_eq!(fault(&ask(query).send(server.address)), refused(400, "bad_field"), "{query}");
+    }
+    let stranger = get("/admin/events").send(server.address);
+    assert_eq!(fault(&stranger), refused(401, "unauthorized"));
 }
 
 #[test]

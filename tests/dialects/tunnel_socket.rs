@@ -305,12 +305,13 @@ fn a_flood_ends_the_connection() {
 }
 
 #[test]
-fn who_closes_the_window_has_left() {
+fn who_closes_the_window_is_gone() {
     let server = open();
     let ((mut a, _), (b, guest)) = pair(&server);
     b.close();
     let leave = a.next();
     assert_eq!((&leave["type"], &leave["userID"]), (&json!("leave"), &guest["userID"]));
+    assert_eq!(leave["reason"], "dropped", "at once: there is no resume");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod auth;
 mod calls;
+mod crowds;
+mod framing;
 mod http;
 mod ice;
 mod invites;
@@ -15,4 +17,5 @@ mod rooms;
 mod server;
 mod sessions;
 mod signalling;
+mod slow;
 mod socket;

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use relayhouse::api::signal::{self, HubHandle};
 use relayhouse::api::{Api, Check, HttpServer, HttpSettings, Minter, Parts, router};
+use relayhouse::app::trail::of_rooms;
 use relayhouse::creds::Secret;
 use relayhouse::creds::api_key;
 use relayhouse::creds::password::PasswordHash;
@@ -116,6 +117,9 @@ impl Server {
         let follower = api.clone();
         runtime.spawn(async move {
             while let Some(event) = events.recv().await {
+                if let Some(event) = of_rooms(&event, now()) {
+                    follower.store().events().note(event);
+                }
                 follower.follow(&event).await.unwrap();
             }
         });
@@ -177,11 +181,13 @@ impl Server {
     }
 
     /// Decides as the API would.
+    #[allow(dead_code, reason = "for the tests of dialects")]
     pub fn moderate(&self, room: &str, what: Moderation) {
         self.run(self.hub.moderate(&RoomId::from(room), Actor::Api, what)).unwrap();
     }
 
     /// A reload: these settings, and a relay that listens here.
+    #[allow(dead_code, reason = "for the tests of dialects")]
     pub fn reconfigure(&self, settings: HttpSettings, endpoints: Vec<Endpoint>) {
         self.api.reconfigure(settings, Minter { endpoints, ..minter() });
     }
@@ -222,6 +228,12 @@ impl Server {
     /// A ticket with these claims, signed as the server does.
     pub fn ticket(&self, role: Role, room: Option<&str>, exp: u64) -> String {
         self.key.sign(&claims(role, room, exp))
+    }
+
+    /// A ticket with these claims, for a fresh room.
+    pub fn ticket_to_a_room(&self, role: Role, exp: u64) -> String {
+        let room = self.room();
+        self.ticket(role, room["room"]["id"].as_str(), exp)
     }
 
     /// A room made by a creator: the answer's JSON.

@@ -24,7 +24,7 @@ use super::crowd::Crowd;
 use crate::creds::ticket::{Claims, TicketError};
 use crate::time::{Now, UnixTime};
 
-pub use driver::{Clock, HubHandle, start};
+pub use driver::{Clock, HubHandle, start, start_hub};
 pub(in crate::api) use line::Line;
 pub(in crate::api) use socket::{Received, Unwritable, close_code};
 pub use upgrade::upgrade;

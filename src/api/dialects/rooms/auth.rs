@@ -16,7 +16,7 @@ use crate::api::body::bounded;
 use crate::api::caller::bearer;
 use crate::api::errors::{ApiError, Code};
 use crate::api::{Api, Client, NO_STORE};
-use crate::store::SessionKind;
+use crate::store::{EventKind, SessionKind};
 
 /// Who logs in.
 #[derive(Deserialize, ToSchema)]
@@ -219,10 +219,13 @@ pub(super) async fn refresh(
 )]
 pub(super) async fn logout(
     State(api): State<Arc<Api>>,
+    Client(client): Client,
     headers: HeaderMap,
 ) -> Result<Json<Message>, Fault> {
-    if let Some((_, session)) = shown(&headers).and_then(|token| api.access(token).ok()) {
+    if let Some((user, session)) = shown(&headers).and_then(|token| api.access(token).ok()) {
         api.end_session(&session.id).await?;
+        let event = api.event(EventKind::Logout).with("client", client.to_string());
+        api.note(event.with("user", user.name));
     }
     Ok(Json(Message { message: "Successfully logged out" }))
 }

@@ -13,9 +13,11 @@ use utoipa::ToSchema;
 
 use super::{Fault, FaultBody};
 use crate::api::body::JsonBody;
+use crate::api::caller::Caller;
 use crate::api::errors::{ApiError, Code};
 use crate::api::{Api, Client, NO_STORE};
-use crate::signal::{Actor, CloseReason, ErrorCode, Moderation, PeerId, RoomId};
+use crate::signal::{CloseReason, ErrorCode, Moderation, PeerId, RoomId};
+use crate::store::EventKind;
 
 /// A room.
 #[derive(Serialize, ToSchema)]
@@ -97,11 +99,15 @@ pub(super) async fn close(
     Path(room): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Fault> {
-    admin(&api, &headers, client)?;
+    let caller = admin(&api, &headers, client)?;
     let room = RoomId::from(room.as_str());
     if api.hub().room(&room).await.is_none() {
         return Err(Code::NoSuchRoom.into());
     }
+    let event = api.event(EventKind::Moderation).room(room.as_str()).by(&caller.by());
+    api.note(event.with("action", "close"));
+    // First where it would come back from after a restart.
+    api.store().rooms().delete(room.as_str()).await?;
     api.hub().close_room(&room, CloseReason::Asked).await;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -169,10 +175,10 @@ pub(super) async fn kick(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn admin(api: &Api, headers: &HeaderMap, client: IpAddr) -> Result<Actor, ApiError> {
+pub(super) fn admin(api: &Api, headers: &HeaderMap, client: IpAddr) -> Result<Caller, ApiError> {
     let caller = api.caller(headers, client)?;
     caller.may_admin()?;
-    Ok(caller.as_actor())
+    Ok(caller)
 }
 
 async fn decide(
@@ -182,7 +188,7 @@ async fn decide(
     room: &str,
     what: Moderation,
 ) -> Result<(), ApiError> {
-    let by = admin(api, headers, client)?;
+    let by = admin(api, headers, client)?.as_actor();
     let decided = api.hub().moderate(&RoomId::from(room), by, what).await;
     decided.map_err(|code| match code {
         ErrorCode::NoSuchPeer => Code::NoSuchPeer.into(),

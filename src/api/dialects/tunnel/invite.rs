@@ -21,7 +21,7 @@ use crate::api::{
     Api, Client, DEFAULT_INVITE_TTL, IsHttps, MAX_INVITE_TTL, NO_STORE, origin::base_url,
 };
 use crate::creds::api_key;
-use crate::store::InviteRecord;
+use crate::store::{EventKind, InviteRecord, invite_id};
 
 /// An invite that is asked for.
 #[derive(Deserialize, ToSchema)]
@@ -96,7 +96,14 @@ pub(super) async fn invite(
     let invite = fresh();
     let (redeemed, revoked) = (None, None);
     let record = InviteRecord { room: room.id.clone(), created, expires, redeemed, revoked };
-    api.store().invites().create(api_key::hash(&invite), record).await?;
+    let hash = api_key::hash(&invite);
+    api.store().invites().create(hash, record).await?;
+    let by = match &proof {
+        Proof::Token(claims) => format!("peer:{}", claims.sub),
+        Proof::Native(caller) => caller.by(),
+    };
+    let event = api.event(EventKind::InviteMade).room(&room.id).by(&by);
+    api.note(event.with("invite", invite_id(&hash)).with("expiresAt", expires));
     let url = format!("{base}/#invite={invite}");
     let made = Made { invite, room: room.id, expires_at: expires, url };
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, NO_STORE)], Json(made)).into_response())

@@ -6,10 +6,11 @@
 //! |---|---|
 //! | `token` | the token: what it says, who signed it |
 //! | `tokens`, `invite`, `turn` | the calls of its clients |
-//! | `admin` | the calls of its operators |
+//! | `admin`, `events` | the calls of its operators |
 //! | `talk` | the words on the WebSocket |
 
 mod admin;
+mod events;
 mod invite;
 mod talk;
 mod token;
@@ -48,6 +49,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
         routes!(admin::lock),
         routes!(admin::unlock),
         routes!(admin::kick),
+        routes!(events::events),
     ];
     calls.into_iter().fold(OpenApiRouter::new(), |router, call| {
         router.routes(with_its_405(call, |error| Fault(error).into_response()))

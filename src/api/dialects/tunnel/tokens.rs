@@ -1,5 +1,6 @@
 //! `GET` and `POST /token`: a token for a room that is made, or for one that is there.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
@@ -19,7 +20,7 @@ use crate::api::rooms::{DEFAULT_CAPACITY, checked_name};
 use crate::api::{Api, Client, NO_STORE, ids};
 use crate::creds::api_key;
 use crate::signal::RoomId;
-use crate::store::{RoomError, RoomRecord};
+use crate::store::{EventKind, RoomError, RoomRecord, invite_id};
 
 /// The longest id of a room that a client may choose, in characters.
 const MAX_ROOM_ID: usize = 64;
@@ -132,7 +133,7 @@ pub(super) async fn key_set(State(api): State<Arc<Api>>) -> Json<Value> {
 
 async fn token(
     api: &Api,
-    client: std::net::IpAddr,
+    client: IpAddr,
     headers: &HeaderMap,
     wanted: Wanted,
 ) -> Result<Response, Fault> {
@@ -142,7 +143,7 @@ async fn token(
     }
     let claims = if let Some(invite) = &wanted.invite {
         api.limiters().redeem.check(client)?;
-        let room = redeemed(api, &wanted, invite).await?;
+        let room = redeemed(api, client, &wanted, invite).await?;
         fresh(api, &room, TokenRole::Guest, name)
     } else {
         match api.tunnel_proof(headers, client, RENEWAL)? {
@@ -169,7 +170,12 @@ async fn token(
 }
 
 /// The room that an invite leads to; it leads there once.
-async fn redeemed(api: &Api, wanted: &Wanted, invite: &str) -> Result<RoomRecord, ApiError> {
+async fn redeemed(
+    api: &Api,
+    client: IpAddr,
+    wanted: &Wanted,
+    invite: &str,
+) -> Result<RoomRecord, ApiError> {
     if wanted.role == Some(TokenRole::Host) {
         return Err(bad("an invite is for a guest."));
     }
@@ -183,7 +189,10 @@ async fn redeemed(api: &Api, wanted: &Wanted, invite: &str) -> Result<RoomRecord
         return Err(Code::NoSuchInvite.into());
     }
     let used = api.store().invites().redeem(hash, api.now().unix.0).await?;
-    api.stored_room(&used.room)
+    let room = api.stored_room(&used.room)?;
+    let event = api.event(EventKind::InviteRedeemed).room(&room.id);
+    api.note(event.with("invite", invite_id(&hash)).with("client", client.to_string()));
+    Ok(room)
 }
 
 /// The next token of whoever holds one: the same user in the same room.
@@ -206,7 +215,7 @@ fn renewed(
 /// The room of a host: theirs, or a new one.
 async fn hosted(
     api: &Api,
-    client: std::net::IpAddr,
+    client: IpAddr,
     wanted: &Wanted,
     caller: &Caller,
 ) -> Result<RoomRecord, ApiError> {
@@ -249,6 +258,7 @@ async fn hosted(
         return Err(ApiError::new(Code::TooManyRooms).retry_after(60));
     }
     tracing::info!(room = %room.id, dialect = "tunnel", "room made");
+    api.note(api.event(EventKind::RoomMade).room(&room.id).by(&caller.by()));
     Ok(room)
 }
 
