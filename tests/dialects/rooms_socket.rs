@@ -79,7 +79,9 @@ fn without_a_target_everybody_else_is_told_and_nobody_hears_themselves() {
     let (mut a, ..) = enter(&server, "r", &alice, None);
     let (mut b, ..) = enter(&server, "r", &alice, None);
     let (mut c, ..) = enter(&server, "r", &alice, None);
-    (a.next(), a.next(), b.next());
+    for joined in [a.next(), a.next(), b.next()] {
+        assert_eq!(joined["type"], "user_joined");
+    }
     a.send(&json!({"type": "offer", "offer": {"type": "offer", "sdp": sdp("all")}}));
     assert_eq!(
         (b.next()["type"].clone(), c.next()["type"].clone()),
@@ -284,4 +286,19 @@ fn the_end_of_the_server_is_told_to_those_inside_and_outside() {
     server.send_all_away();
     let shutdown = (1012, "shutdown".to_owned());
     assert_eq!(waits.join().unwrap(), (shutdown.clone(), shutdown));
+}
+
+#[test]
+fn a_client_that_reads_nothing_is_gone_and_the_others_are_told() {
+    let (server, alice) = alice();
+    add(&server, "bob", UserRole::User);
+    let (_deaf, id, _) = enter(&server, "r", &token(&server, "bob"), None);
+    let (mut a, ..) = enter(&server, "r", &alice, None);
+    let offer = json!({"type": "offer", "offer": {"type": "offer", "sdp": "x".repeat(60_000)}});
+    // More than the room keeps for a reader, and than the kernel's buffers hold besides.
+    for _ in 0..300 {
+        a.send(&offer);
+    }
+    let left = json!({"type": "user_left", "username": "bob", "client_id": id});
+    assert_eq!(a.next(), left);
 }

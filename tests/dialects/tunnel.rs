@@ -1,6 +1,7 @@
 //! `tunnel` over HTTP: tokens, invites, TURN, the operators' calls; and every refusal of them.
 
 use relayhouse::api::{Dialect, DialectSettings, HttpSettings};
+use relayhouse::store::JournalSettings;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, get, post, request};
@@ -320,6 +321,12 @@ fn operators_list_lock_and_close_rooms() {
 #[test]
 fn operators_read_what_happened() {
     let server = open();
+    server.api.store().events().configure(JournalSettings {
+        keep: std::time::Duration::from_secs(3600),
+        max_events: 1000,
+        max_queue: 0,
+        hooks: Vec::new(),
+    });
     let host = token(&server, "role=host");
     let room = text(&host, "roomID");
     let path = format!("/ws?token={}", text(&host, "token"));

@@ -10,6 +10,7 @@ use relayhouse::api::signal::{self, HubHandle};
 use relayhouse::api::{
     Api, Check, HttpServer, HttpSettings, Minter, Parts, RelayDoor, Witness, router,
 };
+use relayhouse::app::trail::of_rooms;
 use relayhouse::creds::Secret;
 use relayhouse::creds::api_key;
 use relayhouse::creds::password::PasswordHash;
@@ -136,6 +137,9 @@ impl Server {
         let follower = api.clone();
         runtime.spawn(async move {
             while let Some(event) = events.recv().await {
+                if let Some(event) = of_rooms(&event, now()) {
+                    follower.store().events().note(event);
+                }
                 follower.follow(&event).await.unwrap();
             }
         });

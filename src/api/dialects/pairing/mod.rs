@@ -5,25 +5,29 @@
 //! opened again when one of the two comes back. Whoever showed a proof of their own (a user, a
 //! ticket) sees and ends only what was made with it.
 
+mod codes;
+mod fields;
+mod pairs;
 mod refusal;
-mod rest;
 mod socket;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
+use axum::response::IntoResponse;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::super::caller::Caller;
 use super::super::errors::{ApiError, Code};
 use super::super::{Api, ids};
-use super::Dialect;
+use super::{Dialect, with_its_405};
 use crate::signal::{CloseReason, RoomId};
 use crate::store::{PairRecord, RoomError, RoomRecord};
 
+pub(super) use pairs::{Pair, look};
 pub(super) use refusal::{Refusal, RefusalBody};
-pub(super) use rest::{Pair, look};
 pub(super) use socket::connect;
 
 /// Both devices.
@@ -31,7 +35,16 @@ const CAPACITY: u32 = 2;
 
 /// The calls of this dialect that it shares with nobody.
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
-    rest::routes()
+    let calls = [
+        routes!(codes::create, pairs::delete),
+        routes!(codes::accept),
+        routes!(codes::check),
+        routes!(pairs::purge),
+        routes!(pairs::list),
+    ];
+    calls.into_iter().fold(OpenApiRouter::new(), |router, call| {
+        router.routes(with_its_405(call, |error| Refusal::from(error).into_response()))
+    })
 }
 
 /// Checks who calls: strangers only where they are served.
