@@ -103,7 +103,7 @@ function whatPeopleDo(house, people) {
     await grace.keyboard.press('c');
     await grace.locator('#chat-log li', { hasText: 'Can you <b>read</b> this?' }).waitFor();
     await grace.getByLabel('Message', { exact: true }).fill('Loud and clear.');
-    await grace.getByRole('button', { name: 'Send' }).click();
+    await grace.getByRole('button', { name: 'Send', exact: true }).click();
     await ada.locator('#chat-log li', { hasText: 'Loud and clear.' }).waitFor();
     await house.shot(ada, 'chat');
     await both(people, (page) => page.keyboard.press('Escape'));

@@ -1,9 +1,10 @@
-// One other person: an RTCPeerConnection held by perfect negotiation. Free of DOM.
+// One other person: an RTCPeerConnection held by perfect negotiation.
 //
 // Everything that touches the description runs through one queue, so "is an offer of ours on the
 // way" is simply the signalling state. A connection that the other side has built anew (a reload,
 // a lost seat) is known by the session id in its SDP's `o=` line; ours is then built anew as well.
 
+import { Emitter } from './emitter.js';
 import { Repair } from './repair.js';
 
 const SIT_AND_WAIT_MS = 2500;
@@ -13,14 +14,25 @@ const KINDS = /** @type {const} */ (['audio', 'video']);
 /** @param {string|undefined} sdp @returns {string|undefined} the session id (RFC 8866, 5.2) */
 const sessionOf = (sdp) => /^o=\S+ (\S+)/m.exec(sdp ?? '')?.[1];
 
+/** Agreed on beforehand, so both sides have them whoever offers. */
+const CHANNELS = { call: 0, files: 1 };
+
+/** @typedef {{name: string, mic: boolean, camera: boolean, screen: boolean, files: boolean}} Told */
+
 /**
  * Events: `connection` (detail: connection state), `stream` (detail: the remote MediaStream),
- * `heard` (detail: a JSON value from the data channel), `channel` (detail: is it open),
+ * `heard` (detail: a JSON value from the data channel), `channel` (detail: is it open), `files` (detail: the
+ * channel for files, opened), `frame` (detail: what came over that one, text or ArrayBuffer),
  * `iceerror` (detail: `{url, code, text}`), `gathered` (detail: kinds of local candidates seen).
  */
-export class Peer extends EventTarget {
+export class Peer extends Emitter {
   /** @type {RTCPeerConnection} */ #pc;
   /** @type {RTCDataChannel} */ #channel;
+  /** @type {RTCDataChannel} */ #files;
+  /** What the server calls it. @type {string} */ role = 'guest';
+  /** Whether it sends media, as the server was told. */ publishing = false;
+  /** Its sound and picture, once they come. @type {MediaStream|undefined} */ remote;
+  /** What it says of itself. @type {Told|undefined} */ told;
   #queue = Promise.resolve();
   #closed = false;
   /** @type {string|undefined} */ #remoteSession;
@@ -48,7 +60,7 @@ export class Peer extends EventTarget {
     this.localStream = stream;
     this.send = send;
     this.#pc = this.#build();
-    this.#channel = this.#openChannel();
+    [this.#channel, this.#files] = this.#openChannels();
     if (initiate) this.#initiate();
     else this.#waitTimer = setTimeout(() => this.#initiate(), SIT_AND_WAIT_MS);
   }
@@ -58,6 +70,18 @@ export class Peer extends EventTarget {
 
   /** Whether `say` reaches the other side now. */
   get open() { return this.#channel.readyState === 'open'; }
+
+  /** The channel files go over; another one after the connection was built anew. */
+  get files() { return this.#files; }
+
+  /** Bytes one message to the other side may have. */
+  get maxMessageSize() { return this.#pc.sctp?.maxMessageSize || 65_536; }
+
+  /** How loud it is just now, 0 to 1. */
+  get level() {
+    const sound = this.#pc.getReceivers().find(({ track }) => track.kind === 'audio');
+    return sound?.getSynchronizationSources?.()[0]?.audioLevel ?? 0;
+  }
 
   /** @returns {Promise<RTCStatsReport>} */
   stats() { return this.#pc.getStats(); }
@@ -112,7 +136,7 @@ export class Peer extends EventTarget {
   close() {
     this.#closed = true;
     this.#retire();
-    this.#tell('connection', 'closed');
+    this.tell('connection', 'closed');
   }
 
   #build() {
@@ -127,30 +151,38 @@ export class Peer extends EventTarget {
       this.send({ type: 'candidate', to: this.id, candidate: candidate?.candidate ? candidate.toJSON() : null });
     };
     pc.onicegatheringstatechange = () => {
-      if (mine() && pc.iceGatheringState === 'complete') this.#tell('gathered', [...this.#candidateKinds]);
+      if (mine() && pc.iceGatheringState === 'complete') this.tell('gathered', [...this.#candidateKinds]);
     };
     pc.onicecandidateerror = ({ url, errorCode, errorText }) => {
-      if (mine()) this.#tell('iceerror', { url, code: errorCode, text: errorText });
+      if (mine()) this.tell('iceerror', { url, code: errorCode, text: errorText });
     };
-    pc.onconnectionstatechange = () => { if (mine()) this.#connectionChanged(pc.connectionState); };
+    pc.onconnectionstatechange = () => { if (mine()) this.tell('connection', pc.connectionState); };
+    // The path, without the handshake above it: a restart can mend that alone.
+    pc.oniceconnectionstatechange = () => { if (mine()) this.#repair.saw(pc.iceConnectionState); };
     pc.ontrack = ({ track }) => {
       stream.addTrack(track);
-      if (mine()) this.#tell('stream', stream);
+      if (mine()) this.tell('stream', stream);
     };
     return pc;
   }
 
-  #openChannel() {
-    // Agreed on beforehand (id 0), so both sides have it whoever offers.
-    const channel = this.#pc.createDataChannel('call', { negotiated: true, id: 0 });
-    const mine = () => channel === this.#channel && !this.#closed;
-    channel.onopen = () => mine() && this.#tell('channel', true);
-    channel.onclose = () => mine() && this.#tell('channel', false);
-    channel.onmessage = ({ data }) => {
+  /** @returns {[RTCDataChannel, RTCDataChannel]} */
+  #openChannels() {
+    const call = this.#pc.createDataChannel('call', { negotiated: true, id: CHANNELS.call });
+    const files = this.#pc.createDataChannel('files', { negotiated: true, id: CHANNELS.files });
+    files.binaryType = 'arraybuffer';
+    const mine = () => call === this.#channel && !this.#closed;
+    call.onopen = () => mine() && this.tell('channel', true);
+    call.onclose = () => mine() && this.tell('channel', false);
+    files.onopen = () => mine() && this.tell('files', files);
+    files.onmessage = ({ data }) => mine() && this.tell('frame', data);
+    call.onmessage = ({ data }) => {
       if (!mine() || typeof data !== 'string') return;
-      try { this.#tell('heard', JSON.parse(data)); } catch { /* not ours: another kind of client */ }
+      let value;
+      try { value = JSON.parse(data); } catch { return; /* not ours: another kind of client */ }
+      this.tell('heard', value);
     };
-    return channel;
+    return [call, files];
   }
 
   /** One transceiver a kind, always both ways: switching a device later needs no negotiation. */
@@ -229,10 +261,10 @@ export class Peer extends EventTarget {
   #renew() {
     this.#retire();
     this.#pc = this.#build();
-    this.#channel = this.#openChannel();
+    [this.#channel, this.#files] = this.#openChannels();
     this.#remoteSession = undefined;
-    this.#tell('channel', false);
-    this.#tell('connection', 'connecting');
+    this.tell('channel', false);
+    this.tell('connection', 'connecting');
   }
 
   #retire() {
@@ -242,21 +274,10 @@ export class Peer extends EventTarget {
     this.#pc.close();
   }
 
-  /** @param {RTCPeerConnectionState} state */
-  #connectionChanged(state) {
-    this.#repair.saw(state);
-    this.#tell('connection', state);
-  }
-
   /** @param {() => Promise<void>} step */
   #enqueue(step) {
     this.#queue = this.#queue.then(() => (this.#closed ? undefined : step())).catch((cause) => {
-      if (!this.#closed) this.#tell('trouble', cause);
+      if (!this.#closed) this.tell('trouble', cause);
     });
-  }
-
-  /** @param {string} name @param {unknown} detail */
-  #tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }
