@@ -70,10 +70,15 @@ export async function complaintsOf(page) {
 }
 
 /** Makes a room through the page. */
-export async function makeRoom(page, origin, { name = 'Ada Lovelace', relayOnly = true, link = '/' } = {}) {
+export async function makeRoom(page, origin, { name = 'Ada Lovelace', relayOnly = true, link = '/', room = '', lobby = false } = {}) {
   await page.goto(origin + link);
   await page.getByLabel('Your name').first().fill(name);
   await page.locator('#start-relay').setChecked(relayOnly);
+  if (room || lobby) {
+    await page.getByText('Room options').click();
+    await page.locator('#start-room').fill(room);
+    await page.locator('#start-lobby').setChecked(lobby);
+  }
   await page.getByRole('button', { name: 'Make a room' }).click();
   await page.locator('#view-call').waitFor();
 }

@@ -52,35 +52,6 @@ export function trouble(house) {
     await house.closePages();
   });
 
-  house.test('a locked room is told so', async () => {
-    const ada = await house.open();
-    const late = await house.open({ expect: /status of 4\d\d/ });
-    await makeRoom(ada, house.origin);
-    const link = await copyInvite(ada);
-    await ada.evaluate(() => window.seen.sockets.at(-1).send('{"type":"lock"}'));
-    await join(late, link);
-    await late.getByText('The room is locked').waitFor();
-    await house.closePages();
-  });
-
-  house.test('in a room with a lobby a guest is told to wait, until the host lets them in', async () => {
-    const ada = await house.open();
-    const grace = await house.open();
-    const made = await post('/api/v1/rooms', { lobby: true });
-    await ada.goto(house.origin);
-    await ada.evaluate((seat) => sessionStorage.setItem('relayhouse.seat', JSON.stringify(seat)), made);
-    await ada.reload();
-    await ada.locator('#view-call').waitFor();
-    await join(grace, await copyInvite(ada));
-    await grace.getByRole('heading', { name: 'Waiting to be let in' }).waitFor();
-    await ada.getByText('Grace Hopper would like to come in').waitFor();
-    await house.shot(grace, 'lobby');
-    await house.shot(ada, 'knock');
-    await ada.getByRole('button', { name: 'Let in' }).click();
-    await untilFrames(grace, 10);
-    await house.closePages();
-  });
-
   house.test('a server killed in the middle of a call and started again: the call comes back by itself', async () => {
     const ada = await house.open({ expect: /WebSocket|ERR_CONNECTION/ });
     const grace = await house.open({ expect: /WebSocket|ERR_CONNECTION/ });

@@ -6,6 +6,7 @@ import { Files } from './files.js';
 import { IceKeeper } from './ice.js';
 import { watchNetwork } from './network.js';
 import { Peer } from './peer.js';
+import { shareOf } from './share.js';
 import { Signalling } from './signalling.js';
 
 /** The server brings fresh credentials before the old ones end; when it did not by then, we ask. */
@@ -81,10 +82,8 @@ export class Call extends Emitter {
   update(self = {}) {
     const lives = (/** @type {'audio'|'video'} */ kind) => this.stream.getTracks().some((track) => track.kind === kind && track.enabled && track.readyState === 'live');
     this.self = { ...this.self, mic: lives('audio'), camera: lives('video'), screen: this.media?.screen ?? false, ...self };
-    for (const peer of this.peers.values()) {
-      peer.tracksChanged();
-      peer.say(this.#card);
-    }
+    for (const peer of this.peers.values()) peer.say(this.#card);
+    this.#share();
     this.#publish();
   }
 
@@ -120,6 +119,11 @@ export class Call extends Emitter {
 
   /** What the others are told of us. */
   get #card() { return { kind: 'self', ...this.self, files: true }; }
+
+  /** Puts our tracks on the wire, to each as large as the number of people allows. */
+  #share() {
+    for (const peer of this.peers.values()) peer.limit(shareOf(this.peers.size, this.self.screen));
+  }
 
   /** @param {string[]} [to] */
   #some(to) { return [...this.peers.values()].filter((peer) => !to || to.includes(peer.id)); }
@@ -257,6 +261,7 @@ export class Call extends Emitter {
     peer.on('iceerror', (error) => this.tell('iceerror', { peer, ...error }));
     peer.on('gathered', (kinds) => { if (this.relayOnly && !kinds.includes('relay')) this.tell('norelay', peer); });
     this.peers.set(id, peer);
+    this.#share();
     this.tell('joined', { peer });
   }
 
@@ -270,6 +275,7 @@ export class Call extends Emitter {
     this.peers.delete(id);
     peer.close();
     this.#files.dropped(peer);
+    this.#share();
     this.tell('left', { peer, reason });
   }
 

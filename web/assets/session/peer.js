@@ -6,6 +6,7 @@
 
 import { Emitter } from './emitter.js';
 import { Repair } from './repair.js';
+import { applyShare } from './share.js';
 
 const SIT_AND_WAIT_MS = 2500;
 const ANSWER_WITHIN_MS = 12_000;
@@ -32,9 +33,11 @@ export class Peer extends Emitter {
   /** What the server calls it. @type {string} */ role = 'guest';
   /** Whether it sends media, as the server was told. */ publishing = false;
   /** Its sound and picture, once they come. @type {MediaStream|undefined} */ remote;
+  /** What our picture may cost. @type {import('./share.js').Share|undefined} */ share;
   /** What it says of itself. @type {Told|undefined} */ told;
   #queue = Promise.resolve();
   #closed = false;
+  #initiated = false;
   /** @type {string|undefined} */ #remoteSession;
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #waitTimer;
   #repair = new Repair(() => this.restart());
@@ -102,6 +105,12 @@ export class Peer extends Emitter {
     this.#enqueue(() => this.#attach());
   }
 
+  /** What our picture may cost from now on. @param {import('./share.js').Share} share */
+  limit(share) {
+    this.share = share;
+    this.tracksChanged();
+  }
+
   /**
    * Other ICE servers or another policy. A changed policy builds the connection anew: only then is
    * every candidate of the old policy gone, on both sides.
@@ -144,7 +153,8 @@ export class Peer extends Emitter {
     const stream = new MediaStream();
     const mine = () => pc === this.#pc && !this.#closed;
     this.#candidateKinds.clear();
-    pc.onnegotiationneeded = () => this.#enqueue(async () => { if (mine()) await this.#offer(); });
+    // The channels alone would make an offer too: whoever waits for the other side's does not.
+    pc.onnegotiationneeded = () => this.#enqueue(async () => { if (mine() && (this.#initiated || this.#remoteSession)) await this.#offer(); });
     pc.onicecandidate = ({ candidate }) => {
       if (!mine()) return;
       if (candidate?.type) this.#candidateKinds.add(candidate.type);
@@ -172,9 +182,15 @@ export class Peer extends Emitter {
     const files = this.#pc.createDataChannel('files', { negotiated: true, id: CHANNELS.files });
     files.binaryType = 'arraybuffer';
     const mine = () => call === this.#channel && !this.#closed;
-    call.onopen = () => mine() && this.tell('channel', true);
+    // What is said over one of them may need the other.
+    const opened = () => {
+      if (!mine() || call.readyState !== 'open' || files.readyState !== 'open') return;
+      this.tell('channel', true);
+      this.tell('files', files);
+    };
+    call.onopen = opened;
+    files.onopen = opened;
     call.onclose = () => mine() && this.tell('channel', false);
-    files.onopen = () => mine() && this.tell('files', files);
     files.onmessage = ({ data }) => mine() && this.tell('frame', data);
     call.onmessage = ({ data }) => {
       if (!mine() || typeof data !== 'string') return;
@@ -188,11 +204,14 @@ export class Peer extends Emitter {
   /** One transceiver a kind, always both ways: switching a device later needs no negotiation. */
   #initiate() {
     clearTimeout(this.#waitTimer);
-    if (this.#closed || this.#pc.getTransceivers().length > 0) return;
+    if (this.#closed || this.#initiated || this.#remoteSession) return;
+    this.#initiated = true;
     for (const kind of KINDS) {
       const track = this.localStream.getTracks().find((one) => one.kind === kind);
       this.#pc.addTransceiver(track ?? kind, { direction: 'sendrecv', streams: [this.localStream] });
     }
+    const pc = this.#pc;
+    this.#enqueue(async () => { if (pc === this.#pc) await this.#offer(); });
   }
 
   async #offer() {
@@ -218,6 +237,7 @@ export class Peer extends Emitter {
       if (this.#pc.signalingState !== 'have-local-offer') return;
       this.#remoteSession = session;
       await this.#pc.setRemoteDescription({ type, sdp });
+      await this.#attach();
       return;
     }
     const collision = this.#pc.signalingState !== 'stable';
@@ -249,6 +269,7 @@ export class Peer extends Emitter {
       transceiver.direction = 'sendrecv';
       transceiver.sender.setStreams?.(this.localStream);
       if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track);
+      if (kind === 'video' && this.share) await applyShare(transceiver.sender, this.share);
     }
   }
 
@@ -263,6 +284,7 @@ export class Peer extends Emitter {
     this.#pc = this.#build();
     [this.#channel, this.#files] = this.#openChannels();
     this.#remoteSession = undefined;
+    this.#initiated = false;
     this.tell('channel', false);
     this.tell('connection', 'connecting');
   }

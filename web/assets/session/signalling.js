@@ -86,8 +86,9 @@ export class Signalling extends Emitter {
       case 'waiting':
         clearTimeout(this.#watchTimer);
         this.#beat(socket);
+        this.tell('message', message);
         this.tell('status', 'waiting');
-        break;
+        return;
       case 'ready': this.#opened(socket, message); return;
       case 'leave': this.#told(message); return;
       case 'error': if (this.#refused(message)) return; break;

@@ -4,7 +4,7 @@ import { explain, explainIce, leftWords } from '../../sdk.js';
 import { heardChat } from './chat.js';
 import { fileOffered } from './files.js';
 import { clearNotice, notify } from './notices.js';
-import { drawPeople, knocked, knockedNoMore } from './people.js';
+import { drawPeople, lobbyChanged } from './people.js';
 import { addTile, drawTile, nameOf, removeTile } from './tiles.js';
 
 /** @typedef {import('../../sdk.js').Call} Call */
@@ -52,8 +52,8 @@ export function watchCall(call, countChanged) {
     greeted.delete(peer.id);
     notify(`${nameOf(peer)} ${leftWords(reason)}`, { key: `left-${peer.id}` });
   });
-  call.on('knock', knocked);
-  call.on('gone', ({ peer }) => knockedNoMore(peer));
+  call.on('knock', lobbyChanged);
+  call.on('gone', lobbyChanged);
   call.on('chat', ({ peer, text }) => heardChat(nameOf(peer), text));
   call.on('file', fileOffered);
   call.on('error', (wrong) => { if (!QUIET.has(wrong.code)) notify(explain(wrong), { key: 'refused', bad: true }); });

@@ -30,7 +30,7 @@ let running;
  * @param {import('../../sdk.js').Relayhouse} given.house
  * @param {import('./keep.js').Seat} given.seat
  * @param {import('../../sdk.js').Media} given.media
- * @param {(why: 'connecting'|'lobby'|'lost') => void} given.waiting
+ * @param {(why: 'connecting'|'lobby'|'lost', room?: string) => void} given.waiting
  * @param {(code: string, message: string, entered: boolean) => void} given.over the server ended it
  */
 export async function startCall({ house, seat, media, waiting, over }) {
@@ -71,9 +71,9 @@ function entered(mine, room, role) {
   if (trouble) notify(trouble, { key: 'devices', stays: true });
 }
 
-/** @param {Running} mine @param {string} state @param {(why: 'connecting'|'lobby'|'lost') => void} waiting */
+/** @param {Running} mine @param {string} state @param {(why: 'connecting'|'lobby'|'lost', room?: string) => void} waiting */
 function stateChanged(mine, state, waiting) {
-  if (state === 'waiting') waiting('lobby');
+  if (state === 'waiting') waiting('lobby', mine.call.room?.name ?? undefined);
   else if (state === 'open') clearNotice('server');
   else if (state === 'connecting' && !mine.entered && el('view-wait').hidden) waiting('connecting');
   else if (state === 'lost' && !mine.entered) waiting('lost');

@@ -81,11 +81,11 @@ export function showJoin(media) {
   open('join');
 }
 
-/** @param {'connecting'|'lobby'|'lost'} why */
-export function showWait(why) {
+/** @param {'connecting'|'lobby'|'lost'} why @param {string} [room] its name */
+export function showWait(why, room) {
   const [title, text] = {
     connecting: ['Connecting…', 'One moment.'],
-    lobby: ['Waiting for the host', 'The host has been told that you are here, and lets you in. You need not do anything.'],
+    lobby: ['Waiting for the host', `The host${room ? ` of “${room}”` : ''} has been told that ${keep.choices.name || 'you'} ${keep.choices.name ? 'is' : 'are'} here. You come in as soon as they let you; there is nothing else to do.`],
     lost: ['Looking for the server…', 'It does not answer at the moment. This page keeps trying.'],
   }[why];
   el('view-wait').dataset.why = why;

@@ -4,7 +4,7 @@ import { el } from './dom.js';
 
 const GAP = 12;
 /** Pictures are cut to their tile; narrower or wider than this they would lose too much. */
-const NARROWEST = 3 / 4;
+const NARROWEST = 1;
 const WIDEST = 16 / 9;
 
 /** @param {number} count @param {number} width @param {number} height @returns {{columns: number, rows: number}} */
@@ -16,7 +16,7 @@ export function bestGrid(count, width, height) {
     const h = (height - GAP * (rows - 1)) / rows;
     const ratio = w / h;
     // What is seen of a picture once the tile is cut to a shape that suits it.
-    const area = ratio > WIDEST ? h * WIDEST * h : ratio < NARROWEST ? w * (w / NARROWEST) : w * h;
+    const area = ratio > WIDEST ? h * WIDEST * h : ratio < NARROWEST ? (w * w) / NARROWEST : w * h;
     if (area > best.area) best = { columns, rows, area };
   }
   return best;

@@ -28,7 +28,7 @@ export async function copyInvite(fetchInvite) {
     input('invite-link').value = url;
     el('invite-note').textContent = note;
     el('invite-box').hidden = false;
-    if (copied) notify(`Invite link copied. ${note}`, { key: 'invite' });
+    if (copied) notify(alone ? 'Invite link copied.' : `Invite link copied. ${note}`, { key: 'invite' });
     else if (alone) notify('The browser did not let this page copy. The link is below, ready to be copied by hand.', { key: 'invite' });
     else notify(`Copy this link by hand: ${url}`, { key: 'invite', stays: true });
     if (!copied && alone) input('invite-link').select();

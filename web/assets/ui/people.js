@@ -2,7 +2,7 @@
 
 import { el, icon, initials, input, make, sure } from './dom.js';
 import { clearNotice, notify } from './notices.js';
-import { drawBadge, setUpPanel } from './panels.js';
+import { drawBadge, isOpen, openPanel, setUpPanel } from './panels.js';
 import { nameOf } from './tiles.js';
 
 /** @typedef {import('../../sdk.js').Call} Call */
@@ -77,19 +77,18 @@ function keepFocus(list, lines) {
 /** @param {string} peer */
 function admit(peer) { call?.admit(peer); }
 
-/** @param {{peer: string, name?: string|null}} knock */
-export function knocked({ peer, name }) {
-  notify(`${name || 'Someone'} would like to come in.`, { key: `knock-${peer}`, actions: [
+/** Tells the host who waits, in one sentence; the open panel shows it by itself. */
+export function lobbyChanged() {
+  drawPeople();
+  const waiting = [...call?.waiting.values() ?? []];
+  if (waiting.length === 0 || isOpen('people')) { clearNotice('knock'); return; }
+  const [{ peer, name }] = waiting;
+  const more = waiting.length - 1;
+  const who = `${name || 'Someone'}${more > 0 ? ` and ${more} more` : ''}`;
+  notify(`${who} would like to come in.`, { key: 'knock', actions: more > 0 ? [{ label: 'See who', run: () => openPanel('people') }] : [
     { label: 'Let in', run: () => admit(peer) },
     { label: 'Refuse', run: () => call?.deny(peer) },
   ] });
-  drawPeople();
-}
-
-/** @param {string} peer */
-export function knockedNoMore(peer) {
-  clearNotice(`knock-${peer}`);
-  drawPeople();
 }
 
 /** @param {Call|undefined} now */
@@ -99,7 +98,7 @@ export function peopleOf(now) {
 }
 
 export function setUpPeople() {
-  setUpPanel('people', () => { drawPeople(); el('people-close').focus(); });
+  setUpPanel('people', () => { lobbyChanged(); el('people-close').focus(); });
   el('lobby-all').addEventListener('click', () => { for (const id of call?.waiting.keys() ?? []) admit(id); });
   input('room-lock').addEventListener('change', () => {
     if (input('room-lock').checked) call?.lock();
