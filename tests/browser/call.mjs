@@ -11,8 +11,8 @@ export function aCall(house, { brief = false } = {}) {
   const both = (run) => Promise.all([run(ada), run(grace)]);
 
   house.test('a room and an invite made through the page bring two tabs together', async () => {
-    ada = await house.open();
-    grace = await house.open({ dark: true });
+    ada = await house.open({ large: true });
+    grace = await house.open({ large: true, dark: true });
     await makeRoom(ada, house.origin);
     await ada.getByText('Nobody else is here yet').waitFor();
     await house.shot(ada, 'alone');

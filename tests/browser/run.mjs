@@ -18,6 +18,7 @@ import { files } from './files.mjs';
 import { lobby } from './lobby.mjs';
 import { SHORT, network, networkLater } from './network.mjs';
 import { complaintsOf, launch, open } from './pages.mjs';
+import { LISTED, sdk } from './sdk.mjs';
 import { fingerprint, freePort, startServer } from './server.mjs';
 import { onOnePort, onSeparatePorts } from './transports.mjs';
 import { trouble } from './trouble.mjs';
@@ -120,6 +121,7 @@ new House().group('Chromium, every transport on one port', onOnePort, {
 new House().group('a server that is closed to strangers', closed, { dev: false });
 new House().group('what a host decides', lobby);
 new House().group('files', files);
+new House().group('the SDK', sdk, LISTED);
 new House().group('a crowd', crowd);
 new House().group('for everyone', everyone);
 new House().group('when something fails', trouble);

@@ -27,8 +27,10 @@ function draw() {
   const { width, height } = tiles.getBoundingClientRect();
   if (width === 0) return;
   const featured = tiles.querySelector('.tile.screen');
+  for (const tile of tiles.children) if (tile.classList.contains('featured') !== (tile === featured)) tile.classList.toggle('featured');
   tiles.classList.toggle('spotlight', Boolean(featured) && tiles.childElementCount > 1);
   tiles.classList.toggle('tall', height > width);
+  tiles.style.setProperty('--others', String(Math.max(1, tiles.childElementCount - 1)));
   const { columns, rows } = bestGrid(Math.max(1, tiles.childElementCount), width, height);
   tiles.style.setProperty('--columns', String(columns));
   tiles.style.setProperty('--rows', String(rows));
