@@ -82,6 +82,7 @@ fn identify(settings: &HttpSettings, request: &mut Request) {
     let is_https = proxied_https || request.extensions().get() == Some(&Over::Tls);
     request.extensions_mut().insert(Client(client));
     request.extensions_mut().insert(IsHttps(is_https));
+    request.extensions_mut().insert(settings.dialects.serve);
 }
 
 fn is_preflight(request: &Request) -> bool {
@@ -92,7 +93,7 @@ fn is_preflight(request: &Request) -> bool {
 
 fn preflight() -> Response {
     let fixed = [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, DELETE"),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
         (header::ACCESS_CONTROL_MAX_AGE, "600"),
     ];
@@ -110,12 +111,23 @@ fn share_with(headers: &mut HeaderMap, page: HeaderValue) {
 }
 
 /// What every answer carries. Invites stand in the fragment of a link; no address leaves all the same.
-const ALWAYS: [(HeaderName, &str); 2] =
-    [(header::X_CONTENT_TYPE_OPTIONS, "nosniff"), (header::REFERRER_POLICY, "no-referrer")];
+/// Pages elsewhere that may call ask with CORS, which the resource policy does not concern.
+const ALWAYS: [(HeaderName, &str); 4] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// What an answer carries that says nothing else about it: it is no page, and of this moment.
+const UNLESS_SAID: [(HeaderName, &str); 2] = [
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::CACHE_CONTROL, "no-store"),
+];
 
 /// What pages carry on top: scripts and styles of our own alone, camera and microphone for us alone,
 /// nobody's frame. `ws:` and `wss:` because older browsers' `'self'` does not cover them.
-pub(super) const PAGE: [(HeaderName, &str); 4] = [
+pub(super) const PAGE: [(HeaderName, &str); 3] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob: mediastream:; \
@@ -126,12 +138,14 @@ pub(super) const PAGE: [(HeaderName, &str); 4] = [
         HeaderName::from_static("permissions-policy"),
         "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=()",
     ),
-    (header::X_FRAME_OPTIONS, "DENY"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
 fn harden(headers: &mut HeaderMap) {
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    for (name, value) in UNLESS_SAID {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
 }

@@ -3,8 +3,8 @@
 //! | file | thought |
 //! |---|---|
 //! | `errors` | every error: code, status, sentence |
-//! | `body`, `caller`, `forwarded`, `origin`, `limits` | what is checked before a call does anything |
-//! | `ice`, `minter`, `rooms`, `invites`, `tickets`, `ids` | the calls and what they hand out |
+//! | `body`, `query`, `caller`, `forwarded`, `origin`, `limits`, `crowd` | what is checked before a call does anything |
+//! | `ice`, `minter`, `rooms`, `tickets`, `ids` | the calls and what they hand out |
 //! | `auth` | users: login, refresh, logout |
 //! | `admin` | what operators see and decide |
 //! | `dialects` | the same rooms and credentials, as clients of other systems know them |
@@ -12,12 +12,13 @@
 //! | `live` | what ties stored rooms, the hub and the WebSocket together |
 //! | `pages`, `headers` | the embedded pages, and headers on every answer |
 //! | `health`, `numbers` | for operators |
-//! | `routes`, `openapi`, `server` | paths to calls, their description; connections to requests |
+//! | `routes`, `openapi`, `server`, `stall` | paths to calls, their description; connections to requests |
 
 mod admin;
 mod auth;
 mod body;
 mod caller;
+mod crowd;
 mod dialects;
 mod errors;
 mod forwarded;
@@ -25,7 +26,6 @@ mod headers;
 mod health;
 mod ice;
 mod ids;
-mod invites;
 mod limits;
 mod live;
 mod minter;
@@ -33,11 +33,13 @@ mod numbers;
 mod openapi;
 mod origin;
 mod pages;
+mod query;
 mod rooms;
 mod routes;
 mod server;
 mod settings;
 pub mod signal;
+mod stall;
 mod tickets;
 
 use std::sync::{Arc, OnceLock, Weak};
@@ -46,21 +48,26 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::http::HeaderValue;
 
+pub use auth::{MEETINGS_LIFETIME, SessionSettings, StartedSession};
 pub use body::MAX_BODY;
+pub use dialects::{Dialect, DialectSettings, Dialects};
 pub use errors::{ApiError, Code};
 pub use forwarded::{client_address, is_trusted};
 pub use headers::{Client, IsHttps};
 pub use health::Check;
-pub use invites::{DEFAULT_TTL as DEFAULT_INVITE_TTL, MAX_TTL as MAX_INVITE_TTL};
+pub use ice::{MAX_ALLOWANCE, MAX_SUBJECT};
 pub use limits::{MAX_TRACKED, RateLimits};
 pub use minter::{IceConfig, IceServer, Minter};
 use numbers::HttpNumbers;
 pub use numbers::HttpSnapshot;
 pub use origin::origin_allowed;
-pub use rooms::{DEFAULT_CAPACITY, MAX_CAPACITY, MAX_EXPIRES_IN, MAX_NAME};
+pub use rooms::{
+    DEFAULT_CAPACITY, DEFAULT_INVITE_TTL, MAX_CAPACITY, MAX_EXPIRES_IN, MAX_INVITE_TTL, MAX_NAME,
+    MAX_ROOMS_PAGE,
+};
 pub use routes::router;
 pub use server::{HttpDoor, HttpPlace, HttpServer, Over, Peer};
-pub use settings::HttpSettings;
+pub use settings::{HttpPatience, HttpSettings, PerAddress};
 pub use tickets::{ROOM_TICKET, creator as creator_claims};
 
 use self::signal::HubHandle;
@@ -101,10 +108,17 @@ pub struct Api {
     tickets: TicketKey,
     settings: ArcSwap<HttpSettings>,
     limiters: limits::Limiters,
+    people: auth::People,
     clock: Arc<dyn Fn() -> Now + Send + Sync>,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     readiness: health::Readiness,
     numbers: Arc<HttpNumbers>,
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Api")
+    }
 }
 
 impl Api {
@@ -119,6 +133,7 @@ impl Api {
             minter: ArcSwap::from_pointee(minter),
             tickets,
             limiters: limits::Limiters::new(settings.rate_limits),
+            people: auth::People::new(settings.rate_limits),
             settings: ArcSwap::from_pointee(settings),
             clock,
             metrics,
@@ -140,12 +155,18 @@ impl Api {
 
     /// The numbers of the HTTP side at this moment, for `/metrics`.
     pub fn snapshot(&self) -> HttpSnapshot {
-        let websockets = self.signalling.get().and_then(Weak::upgrade);
+        let websockets = self.signalling();
         HttpSnapshot {
             rooms: self.store.rooms().count() as u64,
             websockets: websockets.map_or(0, |endpoint| endpoint.open_connections() as u64),
+            password_hashes: self.people.hashes(),
             ..self.numbers.snapshot()
         }
+    }
+
+    /// The WebSocket side, once it is there.
+    fn signalling(&self) -> Option<Arc<signal::Endpoint>> {
+        self.signalling.get().and_then(Weak::upgrade)
     }
 
     fn numbers(&self) -> &Arc<HttpNumbers> {
@@ -178,6 +199,10 @@ impl Api {
 
     fn limiters(&self) -> &limits::Limiters {
         &self.limiters
+    }
+
+    fn people(&self) -> &auth::People {
+        &self.people
     }
 
     fn hub(&self) -> &HubHandle {

@@ -1,12 +1,17 @@
 //! The command line. Named flags are keys of the configuration under a shorter name.
 
+mod users;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
 use super::config::{CONFIG_VARIABLE, Flag, Sources, parse_duration};
+use crate::creds::SecretId;
 use crate::creds::api_key::Scope;
+
+pub(super) use users::{PasswordArgs, UsersCommand};
 
 /// STUN/TURN relay, credentials and signalling for WebRTC in one program.
 ///
@@ -35,6 +40,16 @@ pub(super) enum Command {
     },
     /// Print a link to the page that may make rooms
     Link,
+    /// Rotate and list the secrets that TURN credentials are made with
+    Secret {
+        #[command(subcommand)]
+        command: SecretCommand,
+    },
+    /// Add, change, list, import and remove the people who may log in
+    Users {
+        #[command(subcommand)]
+        command: UsersCommand,
+    },
     /// Let the running server refuse new allocations and stop when the last one is gone
     Drain {
         /// Return only when it has stopped
@@ -58,7 +73,7 @@ pub(super) struct CredentialsArgs {
 
 #[derive(Subcommand)]
 pub(super) enum KeysCommand {
-    /// Make a key and print it: it is shown this once
+    /// Make a key and print it: it is shown this once. Or take one that is there already
     Add {
         /// What it may do: mint (ICE servers), rooms (make rooms and invites), admin
         #[arg(long, value_name = "SCOPES", value_delimiter = ',', required = true, value_parser = scope)]
@@ -66,6 +81,10 @@ pub(super) enum KeysCommand {
         /// What to list it as
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
+        /// Take the key in this file (- is standard input) instead of making one: rk_ and 32 to 128
+        /// characters of base64url
+        #[arg(long, value_name = "FILE")]
+        key_file: Option<PathBuf>,
     },
     /// List the keys
     List,
@@ -73,6 +92,42 @@ pub(super) enum KeysCommand {
     Revoke {
         /// Its id, from `keys list`
         id: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum SecretCommand {
+    /// Make a new secret that mints from now on; the one before is accepted for a while
+    Rotate {
+        /// How long credentials of the one before are accepted, such as 25h; 0s ends it at once
+        /// [default: auth.credential_ttl and an hour]
+        #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+        overlap: Option<Duration>,
+    },
+    /// List the secrets by id: what each is for, until when, and when it was last used
+    List {
+        /// Print it as a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Accept credentials of one more secret, read from standard input or a file
+    Add {
+        /// Read it from this file, not from standard input
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// How long it is accepted, such as 30d [default: until it is removed]
+        #[arg(long = "for", value_name = "TIME", value_parser = ttl)]
+        lasts: Option<Duration>,
+    },
+    /// Refuse credentials of a secret from now on
+    Remove {
+        /// Its id, from `secret list`
+        id: SecretId,
+    },
+    /// Print a secret itself, to put it into another program
+    Show {
+        /// Its id, from `secret list`; without, the one that mints
+        id: Option<SecretId>,
     },
 }
 

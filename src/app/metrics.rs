@@ -48,6 +48,10 @@ pub struct WebNumbers {
     pub rooms: u64,
     /// WebSockets that are open.
     pub connections: u64,
+    /// Credentials minted for callers of the API.
+    pub minted: u64,
+    /// Credentials refused by a rate limit: of an API key, of an address.
+    pub ice_refused: [u64; 2],
     /// Requests answered, by the first digit of their status: index 0 is 1xx.
     pub requests: [u64; 5],
 }
@@ -198,6 +202,12 @@ impl Page<'_, '_> {
     fn web(&mut self, web: &WebNumbers) -> fmt::Result {
         self.gauge("rooms", "Rooms open now", None, web.rooms)?;
         self.gauge("connections", "Signalling connections open now", None, web.connections)?;
+        let help = "Credentials minted for callers of the API";
+        self.counter("ice_minted", help, None, web.minted)?;
+        let [key, address] = web.ice_refused;
+        let refused = [("key".to_owned(), key), ("address".to_owned(), address)];
+        let help = "Credentials not minted because one API key or address asked too often";
+        self.family("ice_refused", help, None, "by", refused)?;
         let requests = web.requests.iter().zip(1..);
         let requests = requests.map(|(count, class)| (format!("{class}xx"), *count));
         self.family("http_requests", "HTTP requests answered, by status", None, "status", requests)
@@ -276,6 +286,8 @@ mod tests {
             "relayhouse_tcp_refused_total{reason=\"tls\"} 1",
             "relayhouse_certificate_end_seconds 9",
             "relayhouse_rooms 2",
+            "relayhouse_ice_minted_total 0",
+            "relayhouse_ice_refused_total{by=\"address\"} 0",
             "relayhouse_http_requests_total{status=\"2xx\"} 5",
         ] {
             assert!(text.lines().any(|there| there == line), "{line} is not in\n{text}");

@@ -1,5 +1,7 @@
 //! What happened, for log, metrics, audit and the store. Carries no payload and no token.
 
+use std::sync::Arc;
+
 use super::{CloseReason, ErrorCode, LeftReason, Moderation, PeerId, Role, RoomId};
 
 /// Who decided something.
@@ -7,7 +9,9 @@ use super::{CloseReason, ErrorCode, LeftReason, Moderation, PeerId, Role, RoomId
 pub enum Actor {
     /// A host in the room.
     Peer(PeerId),
-    /// A caller of the HTTP API.
+    /// A caller of the HTTP API, by name: `user:ann`, `key:…`, `ticket:…`.
+    Caller(Arc<str>),
+    /// A caller of the HTTP API who has no name, or the server itself.
     Api,
 }
 

@@ -10,7 +10,7 @@ use super::timers::Timer;
 use super::token::TokenSource;
 use super::{
     CloseReason, ConnId, Event, HubLimits, HubStats, LeaveReason, LeftReason, Outgoing, PeerId,
-    PeerInfo, RoomId, RoomSpec, RoomView,
+    PeerInfo, Presence, RoomId, RoomSpec, RoomView,
 };
 use crate::time::{Instant, Now};
 
@@ -98,6 +98,11 @@ impl Hub {
     /// The peers of a room in the order they came; nobody is polite to an onlooker.
     pub fn peers(&self, room: &RoomId) -> Option<Vec<PeerInfo>> {
         self.rooms.get(room).map(|room| room.seen_by(0))
+    }
+
+    /// Who is in a room and who waits there.
+    pub fn presence(&self, room: &RoomId) -> Option<Presence> {
+        self.rooms.get(room).map(Room::presence)
     }
 
     /// How much there is. Walks the rooms: for metrics, not for each message.

@@ -33,13 +33,14 @@ mod token;
 #[cfg(test)]
 mod tests;
 
+pub use bucket::Bucket;
 pub use event::{Actor, Event, HubStats};
 pub use hub::{Gone, Hub};
 pub use ids::{ConnId, PeerId, RefId, Role, RoomId};
 pub use limits::HubLimits;
 pub use message::{
-    Action, Admission, Body, ClientMessage, Hello, Leave, Moderation, Outgoing, PeerInfo, Ready,
-    RoomView, ServerMessage, SignalKind,
+    Action, Admission, Body, ClientMessage, Hello, Leave, Moderation, Outgoing, PeerInfo, Presence,
+    Ready, RoomView, ServerMessage, SignalKind, WaitingInfo,
 };
 pub use reason::{CloseReason, ErrorCode, LeaveReason, LeftReason};
 pub use room::RoomSpec;

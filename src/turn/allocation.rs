@@ -9,6 +9,7 @@ use super::bandwidth::Bucket;
 use super::channels::Channels;
 use super::command::{ConnectionId, OpenId, RelayKind};
 use super::event::{AllocationId, EndReason, Summary};
+use super::openings::Opening;
 use super::policy::Guard;
 use super::ports::PortClaim;
 use super::quota::Grant;
@@ -44,6 +45,8 @@ pub(super) struct Allocation {
     pub(super) channels: Channels,
     pub(super) usage: Usage,
     pub(super) grant: Grant,
+    /// Until it is open: what its credential is not to be charged for if it never is.
+    pub(super) opening: Option<Opening>,
     /// TCP connections to peers (RFC 6062); none but where `kind` is TCP.
     pub(super) connections: HashMap<ConnectionId, Connection, FixedState>,
 }

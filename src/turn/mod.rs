@@ -21,6 +21,7 @@ mod life;
 mod limiter;
 mod notice;
 mod opening;
+mod openings;
 mod peer;
 mod permission;
 mod policy;

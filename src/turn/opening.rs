@@ -105,11 +105,15 @@ impl Relay {
             return;
         }
         allocation.phase = Phase::Open;
+        if let Some(opening) = allocation.opening.take() {
+            opening.keep();
+        }
         let (flow, response) = (allocation.flow, Response::allocated(allocation));
         let event = Event::AllocationOpened {
             id: allocation.id,
             flow,
             username: Arc::clone(allocation.owner.username()),
+            secret: allocation.owner.secret(),
             relayed: allocation.relays.addresses(),
             lifetime: Duration::from_secs(allocation.granted.lifetime.into()),
         };

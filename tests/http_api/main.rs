@@ -2,11 +2,15 @@
 
 mod calls;
 mod http;
+mod ice;
 mod invites;
 mod lifecycle;
+mod moderation;
 mod origins;
 mod pages;
 mod proofs;
 mod refusals;
+mod rooms;
 mod server;
 mod signalling;
+mod socket;

@@ -28,8 +28,8 @@ fn another_method_is_told_which_ones_there_are() {
     let server = Server::start();
     for (method, path, allow) in [
         ("DELETE", "/api/v1/ice", "GET,HEAD"),
-        ("GET", "/api/v1/rooms", "POST"),
-        ("PUT", "/api/v1/rooms/r", "GET,HEAD"),
+        ("PUT", "/api/v1/rooms", "GET,HEAD,POST"),
+        ("PUT", "/api/v1/rooms/r", "GET,HEAD,PATCH,DELETE"),
         ("POST", "/", "GET,HEAD"),
     ] {
         let answer = request(method, path).send(server.address);
@@ -108,10 +108,12 @@ fn a_deep_body_is_refused() {
 }
 
 #[test]
-fn ice_takes_no_query() {
+fn an_unknown_query_of_ice_is_refused() {
     let server = Server::open();
-    let answer = get("/api/v1/ice?ttl=9").send(server.address);
-    assert_eq!(answer.error(), (400, "bad_request".into()));
+    for query in ["tll=9", "ttl=9&x=", "ttl=", "ttl=-1", "ttl=1&ttl=2", "allocations=one"] {
+        let answer = get(&format!("/api/v1/ice?{query}")).send(server.address);
+        assert_eq!(answer.error(), (400, "bad_request".into()), "{query}");
+    }
 }
 
 #[test]

@@ -174,6 +174,19 @@ impl Server {
         answer.json()
     }
 
+    /// A room made by an API key, which owns it, with these settings.
+    pub fn room_of(&self, key: &str, wanted: &Value) -> Value {
+        let answer = post("/api/v1/rooms").bearer(key).json(wanted).send(self.address);
+        assert_eq!(answer.status, 201, "{}", answer.json());
+        answer.json()
+    }
+
+    /// A guest's ticket for the room of [`room`](Self::room).
+    pub fn guest(&self, room: &Value) -> String {
+        let path = format!("/api/v1/invites/{}/redeem", self.invite(room));
+        post(&path).send(self.address).json()["ticket"].as_str().unwrap().to_owned()
+    }
+
     /// A fresh invite to the room of [`room`](Self::room).
     pub fn invite(&self, room: &Value) -> String {
         let path = format!("/api/v1/rooms/{}/invites", room["room"]["id"].as_str().unwrap());

@@ -2,7 +2,10 @@
 //! `--set`, `--print-config`, `config.toml` and the documentation all come from it.
 
 mod bounds;
+mod dialects;
+mod people;
 mod relay;
+mod rooms;
 mod service;
 
 use std::sync::LazyLock;
@@ -68,8 +71,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// Every key, in the order of `config.toml`: those without a section first.
-pub(super) static KEYS: LazyLock<Vec<Key>> =
-    LazyLock::new(|| [service::KEYS, relay::KEYS, bounds::KEYS].concat());
+pub(super) static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
+    [service::KEYS, rooms::KEYS, dialects::KEYS, relay::KEYS, people::KEYS, bounds::KEYS].concat()
+});
 
 fn put<T>(place: &mut T, value: Read<T>) -> Read<()> {
     *place = value?;

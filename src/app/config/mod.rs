@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::api::{DialectSettings, PerAddress, SessionSettings};
 use crate::creds::Secret;
 use crate::turn::{ChannelNumbers, Limits, QuotaLimits};
 
@@ -46,6 +47,10 @@ pub struct Config {
     pub tls: Tls,
     /// `[http]`
     pub http: Http,
+    /// `[rooms]`
+    pub rooms: Rooms,
+    /// `[dialects]`
+    pub dialects: DialectSettings,
     /// `[relay]`
     pub relay: Relay,
     /// `[auth]`
@@ -60,6 +65,10 @@ pub struct Config {
     pub unauthenticated_rate: u32,
     /// `limits.stream_connections`: TCP and TLS connections of clients at a time.
     pub stream_connections: usize,
+    /// `limits.…_per_address`: connections at a time.
+    pub per_address: PerAddress,
+    /// `limits.ice_per_minute_…`: credentials a minute.
+    pub ice_per_minute: IcePerMinute,
     /// `[log]`
     pub log: Log,
     /// `--dev`: minting is open to everybody, and everything is on loopback.
@@ -99,6 +108,15 @@ pub struct Http {
     pub allowed_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
+}
+
+/// Rooms that nobody needs any more.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rooms {
+    /// How long one stays with nobody in it; zero is for ever.
+    pub idle: Duration,
+    /// How long one stays when nobody in it says anything; zero is for ever.
+    pub silence: Duration,
 }
 
 /// Relayed addresses.
@@ -176,6 +194,17 @@ pub struct Auth {
     pub strict_expiry: bool,
     /// Whether SHA-256 is offered (RFC 8489).
     pub sha256: bool,
+    /// How long people stay logged in.
+    pub sessions: SessionSettings,
+}
+
+/// Credentials that the API mints a minute; 0 is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IcePerMinute {
+    /// For one address, of callers without an API key.
+    pub address: u32,
+    /// For one API key.
+    pub key: u32,
 }
 
 /// The peer policy.
@@ -282,6 +311,8 @@ impl Config {
             listen: Listen::default(),
             tls: Tls::default(),
             http: Http::default(),
+            rooms: Rooms::default(),
+            dialects: DialectSettings::default(),
             relay: Relay {
                 addresses: Vec::new(),
                 external: Vec::new(),
@@ -300,12 +331,15 @@ impl Config {
                 username_separator: ':',
                 strict_expiry: false,
                 sha256: true,
+                sessions: SessionSettings::default(),
             },
             quota: QuotaLimits::default(),
             peers: Peers::default(),
             limits: Limits::default(),
             unauthenticated_rate: 0,
             stream_connections: 0,
+            per_address: PerAddress::default(),
+            ice_per_minute: IcePerMinute::default(),
             log: Log { format: LogFormat::Text, level: String::new() },
             dev,
         }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Request;
 use super::request::Answer;
 use super::server::SOCKET;
+use super::{Request, people, secrets};
 use crate::app::config::format_duration;
 
 /// A server that takes longer is not well.
@@ -67,6 +67,7 @@ pub fn printed(request: &Request, answer: &Value, json: bool) -> String {
             let (username, credential) = (text("username"), text("credential"));
             format!("username:   {username}\ncredential: {credential}\ngood for:   {ttl}\n")
         }
+        Request::KeysAdd { hash: Some(_), .. } => format!("added {}\n", text("id")),
         Request::KeysAdd { .. } => format!("{}\n", text("key")),
         Request::KeysList => listed(answer),
         Request::KeysRevoke { id } => format!("revoked {id}\n"),
@@ -77,6 +78,18 @@ pub fn printed(request: &Request, answer: &Value, json: bool) -> String {
             }
             None => String::new(),
         },
+        Request::SecretRotate { .. } => secrets::rotated(answer),
+        Request::SecretList if json => format!("{answer:#}\n"),
+        Request::SecretList => secrets::table(answer),
+        Request::SecretAdd { .. } => secrets::added(answer),
+        Request::SecretRemove { id } => format!("removed {id}\n"),
+        Request::SecretShow { .. } => format!("{}\n", text("secret")),
+        Request::UsersList if json => format!("{answer:#}\n"),
+        Request::UsersAdd { .. }
+        | Request::UsersChange { .. }
+        | Request::UsersRemove { .. }
+        | Request::UsersList
+        | Request::UsersImport { .. } => people::printed(request, answer),
         Request::Link => format!("{}\n", text("link")),
     }
 }

@@ -3,7 +3,9 @@
 //! runs.
 
 pub mod client;
+mod people;
 mod request;
+mod secrets;
 pub mod server;
 
 use std::sync::Arc;
@@ -14,11 +16,14 @@ use serde_json::{Value, json};
 use super::run::kept::random;
 use super::{Failure, clock};
 use crate::api::{Minter, creator_claims};
+use crate::creds::SecretId;
 use crate::creds::api_key::{self, Scope};
 use crate::creds::ticket::TicketKey;
-use crate::store::{KeyRecord, Store};
+use crate::store::{KeyHash, KeyRecord, Store};
 
+pub use people::checked_email;
 pub use request::Request;
+pub use secrets::{RingDoor, generated};
 
 /// How long a creator link may make rooms.
 pub const LINK_LIFETIME: Duration = Duration::from_secs(24 * 3600);
@@ -32,6 +37,8 @@ const NOBODY: &str = "operator";
 pub struct Till {
     /// Makes credentials.
     pub minter: Minter,
+    /// The secrets of the configuration, in its order; while there are any, they alone count.
+    pub configured: Vec<SecretId>,
     /// Signs tickets. None where there is no store.
     pub tickets: Option<TicketKey>,
     /// Where the page is found.
@@ -44,12 +51,13 @@ pub struct Desk {
     till: Arc<dyn Fn() -> Till + Send + Sync>,
     store: Option<Store>,
     drain: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
+    ring: Option<RingDoor>,
 }
 
 impl Desk {
     /// A desk that asks `till` for what counts now. Without a store it only makes credentials.
     pub fn new(till: impl Fn() -> Till + Send + Sync + 'static, store: Option<Store>) -> Self {
-        Self { till: Arc::new(till), store, drain: None }
+        Self { till: Arc::new(till), store, drain: None, ring: None }
     }
 
     /// The same desk, which also lets a running server drain; `begin` says how many allocations are
@@ -57,6 +65,12 @@ impl Desk {
     #[must_use]
     pub fn with_drain(self, begin: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self { drain: Some(Arc::new(begin)), ..self }
+    }
+
+    /// The same desk, which lets a running server know when its secrets have changed.
+    #[must_use]
+    pub fn with_ring(self, ring: RingDoor) -> Self {
+        Self { ring: Some(ring), ..self }
     }
 
     /// Does what is asked.
@@ -72,7 +86,17 @@ impl Desk {
                 Some(begin) => Ok(json!({ "allocations": begin() })),
                 None => Err("no server runs on this data folder".to_owned()),
             },
-            Request::KeysAdd { scopes, name } => self.add_key(&scopes, name),
+            Request::SecretRotate { overlap } => self.rotate(&till, overlap),
+            Request::SecretList => self.list_secrets(&till),
+            Request::SecretAdd { secret, lasts } => self.add_secret(&till, secret, lasts),
+            Request::SecretRemove { id } => self.remove_secret(&till, id),
+            Request::SecretShow { id } => self.show_secret(&till, id),
+            Request::UsersAdd { name, change } => self.add_user(&name, change),
+            Request::UsersChange { name, change } => self.change_user(&name, change),
+            Request::UsersRemove { name } => self.remove_user(&name),
+            Request::UsersList => self.list_users(),
+            Request::UsersImport { users, update } => self.import_users(users, update),
+            Request::KeysAdd { scopes, name, hash } => self.add_key(&scopes, name, hash),
             Request::KeysList => {
                 let keys = self.store()?.keys().list().map_err(|error| error.to_string())?;
                 Ok(json!({ "keys": keys }))
@@ -95,7 +119,12 @@ impl Desk {
         (self.till)().credential(None, None)
     }
 
-    fn add_key(&self, scopes: &[Scope], name: Option<String>) -> Result<Value, String> {
+    fn add_key(
+        &self,
+        scopes: &[Scope],
+        name: Option<String>,
+        brought: Option<KeyHash>,
+    ) -> Result<Value, String> {
         if scopes.is_empty() {
             return Err("a key needs a scope: mint, rooms or admin".to_owned());
         }
@@ -114,9 +143,14 @@ impl Desk {
             scopes: scopes.iter().copied().collect(),
             created: made.as_secs(),
         };
-        let stored = self.store()?.keys().add(api_key::hash(&key), record).wait();
+        let stored =
+            self.store()?.keys().add(brought.unwrap_or_else(|| api_key::hash(&key)), record).wait();
         stored.map_err(|error| error.to_string())?;
-        Ok(json!({ "id": id, "key": key }))
+        // Whoever brought it has it.
+        Ok(match brought {
+            Some(_) => json!({ "id": id }),
+            None => json!({ "id": id, "key": key }),
+        })
     }
 
     fn store(&self) -> Result<&Store, String> {

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::creds::api_key::Scope;
+use crate::creds::{Secret, SecretId, exposed};
+use crate::store::{KeyHash, UserChange};
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ pub enum Request {
         scopes: Vec<Scope>,
         /// What it is called.
         name: Option<String>,
+        /// The hash of a key that is there already, in place of a new one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        hash: Option<KeyHash>,
     },
     /// All API keys.
     KeysList,
@@ -31,8 +36,61 @@ pub enum Request {
         /// Its id.
         id: String,
     },
+    /// Somebody new who may log in.
+    UsersAdd {
+        /// As it was typed.
+        name: String,
+        /// Their password's hash, and what else is to be unlike others.
+        change: UserChange,
+    },
+    /// Something else about somebody.
+    UsersChange {
+        /// As it was typed.
+        name: String,
+        /// What.
+        change: UserChange,
+    },
+    /// No more of somebody.
+    UsersRemove {
+        /// As it was typed.
+        name: String,
+    },
+    /// Everybody who may log in.
+    UsersList,
+    /// Many people at once: all, or none.
+    UsersImport {
+        /// By name.
+        users: Vec<(String, UserChange)>,
+        /// Whether those who are there are changed.
+        update: bool,
+    },
     /// A link to the page.
     Link,
+    /// A new REST secret that mints.
+    SecretRotate {
+        /// How long the one before is still accepted, in seconds.
+        overlap: Option<u64>,
+    },
+    /// All REST secrets, by their ids.
+    SecretList,
+    /// One more REST secret that is accepted.
+    SecretAdd {
+        /// The secret.
+        #[serde(with = "exposed")]
+        secret: Secret,
+        /// For how long, in seconds.
+        lasts: Option<u64>,
+    },
+    /// No more of this REST secret.
+    SecretRemove {
+        /// Its id.
+        id: SecretId,
+    },
+    /// The text of a REST secret.
+    SecretShow {
+        /// Its id; of the one that mints when there is none.
+        id: Option<SecretId>,
+    },
     /// No new allocations, and a stop when the last one is gone.
     Drain,
 }

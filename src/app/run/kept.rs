@@ -1,18 +1,17 @@
 //! Secrets that are made once and kept in the data folder.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use crate::app::Failure;
-use crate::creds::Secret;
+use crate::app::desk::generated;
 use crate::creds::ticket::TicketKey;
 use crate::store::Store;
+
+use super::ring::Ring;
 
 /// What this server made for itself at its first start.
 #[derive(Clone)]
 pub struct Kept {
-    /// The shared secret when none is configured.
-    pub rest: Secret,
+    /// The shared secrets when none is configured.
+    pub ring: Ring,
     /// Signs tickets.
     pub ticket: TicketKey,
     /// Keys nonces, so that they are good across restarts.
@@ -29,8 +28,9 @@ impl Kept {
             let fresh = random()?;
             store.secret_or_insert(name, move || fresh).wait().map_err(Failure::runtime)
         };
+        let ring = store.secrets().list_or_insert(generated()?).wait();
         Ok(Self {
-            rest: Secret::from(URL_SAFE_NO_PAD.encode(kept("rest")?)),
+            ring: Ring::new(ring.map_err(Failure::runtime)?),
             ticket: TicketKey::new(kept("ticket")?),
             nonce: kept("nonce")?,
         })

@@ -13,6 +13,7 @@ pub mod offline;
 mod public_address;
 mod relay_slot;
 mod reload;
+pub mod ring;
 mod server;
 mod settings;
 mod signals;
@@ -27,7 +28,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::config::{Config, Loaded, Sources};
-use super::desk::Desk;
+use super::desk::{Desk, RingDoor};
 use super::{Failure, desk, log};
 use crate::front;
 use crate::relay::{self, RelayConfig, RelayHandle, StartError, StreamLimits};
@@ -40,6 +41,7 @@ use kept::Kept;
 use listeners::Listening;
 use relay_slot::RelaySlot;
 use reload::Live;
+use ring::Uses;
 use server::Server;
 use signals::Signals;
 
@@ -64,7 +66,8 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     config.listen.udp = addresses::speakable("listen.udp", &config.listen.udp, &effective);
     let (sockets, mut listening) = listeners::bind(&config, &effective)?;
     let mut relay = start_relay(&config, &kept, &addresses, &listening)?;
-    let events = log_events(&mut relay)?;
+    let uses = Arc::new(Uses::load(&store).map_err(Failure::runtime)?);
+    let events = follow_events(&mut relay, Arc::clone(&uses))?;
     listening.udp = relay.listening().to_vec();
     let server = Arc::new(Server {
         live: Arc::new(Live { config, effective }).into(),
@@ -84,16 +87,19 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let desk = Desk::new(move || till.till(), Some(store.clone()));
     let drained = Arc::clone(&server);
     let desk = desk.with_drain(move || drain::begin(&drained));
+    let desk = desk.with_ring(ring_door(&server, &store, &uses));
     let data_dir = server.live.load().config.data_dir.clone();
     let control = desk::server::serve(&data_dir, desk.clone()).map_err(Failure::Runtime)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime
         .map_err(|error| Failure::Runtime(format!("cannot start the control plane: {error}")))?;
+    runtime.spawn(ring::watch(Arc::clone(&server), store.clone(), Arc::clone(&uses)));
     let served = runtime.block_on(serve(&server, sockets, store, &desk));
     drop(control);
     server.relay.stop(RELAY_GRACE);
     // The events end with the relay's threads; what the log has not got by now is lost with us.
     let _ = events.join();
+    uses.write_all();
     runtime.shutdown_timeout(Duration::from_secs(1));
     info!("stopped");
     served
@@ -127,6 +133,7 @@ fn say_ready(server: &Server, desk: &Desk) {
         link: server.till().link().ok(),
         credential: desk.credential().unwrap_or_default(),
         listening: &server.listening,
+        no_users: desk.has_no_users(),
         peers_see: doctor::seen_as(&server.addresses.relay),
         relays_on_loopback: server.addresses.relay.iter().all(|at| at.public.is_loopback()),
     };
@@ -188,10 +195,28 @@ fn start_relay(
     Ok(relay)
 }
 
-/// A thread that writes the relay's events into the log until the relay has stopped.
-fn log_events(relay: &mut RelayHandle) -> Result<thread::JoinHandle<()>, Failure> {
+/// What the desk may do about the secrets of this server.
+fn ring_door(server: &Arc<Server>, store: &Store, uses: &Arc<Uses>) -> RingDoor {
+    let (server, store, uses) = (Arc::clone(server), store.clone(), Arc::clone(uses));
+    RingDoor {
+        changed: Arc::new(move || ring::changed(&server, &store)),
+        store_uses: Arc::new(move || uses.write_all()),
+    }
+}
+
+/// A thread that writes the relay's events into the log, and counts what secrets are used for, until
+/// the relay has stopped.
+fn follow_events(
+    relay: &mut RelayHandle,
+    uses: Arc<Uses>,
+) -> Result<thread::JoinHandle<()>, Failure> {
     let events = relay.events().expect("nobody else takes the events");
-    let write = move || events.iter().for_each(|event: Event| log::events::write(&event));
+    let write = move || {
+        events.iter().for_each(|event: Event| {
+            log::events::write(&event);
+            uses.follow(&event);
+        });
+    };
     let thread = thread::Builder::new().name("events".to_owned()).spawn(write);
     thread.map_err(|error| Failure::Runtime(format!("cannot start a thread: {error}")))
 }

@@ -10,9 +10,9 @@ use crate::store::{OpenError, Store};
 use super::addresses::{self, Addresses};
 use super::kept::{Kept, random};
 use super::listeners::Listening;
+use super::ring::Ring;
 use super::server::till;
 use super::tls;
-use crate::creds::Secret;
 use crate::creds::ticket::TicketKey;
 use crate::front::certificate;
 
@@ -52,7 +52,7 @@ pub fn ask(loaded: &Loaded, request: &Request) -> Result<Value, Failure> {
 fn configured(loaded: &Loaded) -> Result<Desk, Failure> {
     let kept = Kept {
         // Never used: a secret is configured, and no ticket is signed without a store.
-        rest: Secret::from(String::new()),
+        ring: Ring::default(),
         ticket: TicketKey::new(random()?),
         nonce: [0; 32],
     };

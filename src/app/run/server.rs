@@ -1,14 +1,16 @@
 //! What the parts of a running server share.
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::api::{HttpSettings, Minter};
+use crate::api::{HttpSettings, Minter, RateLimits};
 use crate::app::config::{Config, Sources};
 use crate::app::desk::Till;
 use crate::app::log::LogHandle;
+use crate::creds::Secret;
 use crate::front::certificate::Certificate;
 use crate::front::{Numbers, Tls};
 
@@ -77,15 +79,17 @@ pub(super) fn till(
     certificate: Option<&Certificate>,
 ) -> Till {
     let secrets = settings::secrets(config, kept);
+    let minting = secrets.into_iter().next().expect("one is made when none is configured");
     let minter = Minter {
-        secret: secrets.into_iter().next().expect("one is made when none is configured"),
+        secret: minting.secret,
         separator: config.auth.username_separator,
         ttl: config.auth.credential_ttl,
         guest_ttl: config.auth.credential_ttl.min(GUEST_TTL),
         endpoints: endpoints::turn(config, addresses, listening, certificate),
     };
     let page = endpoints::page(config, addresses, listening, certificate);
-    Till { minter, tickets: Some(kept.ticket.clone()), page }
+    let configured = config.auth.secrets.iter().map(Secret::id).collect();
+    Till { minter, configured, tickets: Some(kept.ticket.clone()), page }
 }
 
 /// What the HTTP side must know.
@@ -95,6 +99,15 @@ pub(super) fn http_settings(config: &Config) -> HttpSettings {
         allowed_origins: config.http.allowed_origins.clone(),
         trusted_proxies: config.http.trusted_proxies.clone(),
         open_minting: config.dev,
+        dialects: config.dialects.clone(),
+        room_idle: config.rooms.idle,
+        per_address: config.per_address,
+        sessions: config.auth.sessions,
+        rate_limits: RateLimits {
+            ice_per_address: NonZeroU32::new(config.ice_per_minute.address),
+            ice_per_key: NonZeroU32::new(config.ice_per_minute.key),
+            ..RateLimits::default()
+        },
         ..HttpSettings::default()
     }
 }

@@ -54,7 +54,9 @@ pub(super) async fn start(
     store: Store,
 ) -> Result<Web, Failure> {
     let clock: Arc<dyn Fn() -> Now + Send + Sync> = Arc::new(clock::now);
-    let (hub, events) = signal::start(HubLimits::default(), random()?, Arc::clone(&clock));
+    let silence = server.live.load().config.rooms.silence;
+    let limits = HubLimits { silence, ..HubLimits::default() };
+    let (hub, events) = signal::start(limits, random()?, Arc::clone(&clock));
     let metrics = metrics(Arc::clone(server));
     let of_readiness = Arc::clone(server);
     let api = Api::new(Parts {
@@ -132,6 +134,8 @@ fn metrics(server: Arc<Server>) -> Metrics {
         WebNumbers {
             rooms: numbers.rooms,
             connections: numbers.websockets,
+            minted: numbers.minted,
+            ice_refused: numbers.ice_refused,
             requests: numbers.responses,
         }
     };
