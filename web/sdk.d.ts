@@ -88,8 +88,8 @@ export declare class RelayhouseError extends Error {
 }
 
 export interface RelayhouseEvents {
-  /** Signed in, renewed, or over. */
-  session: Session | undefined;
+  /** Signed in, renewed, or (null) over. */
+  session: Session | null;
 }
 
 /** One server. */

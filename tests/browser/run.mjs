@@ -10,6 +10,7 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { account } from './account.mjs';
 import { aCall } from './call.mjs';
 import { everyone } from './everyone.mjs';
 import { closed } from './closed.mjs';
@@ -119,6 +120,7 @@ new House().group('Chromium, every transport on one port', onOnePort, {
   listen: `127.0.0.1:${port},[::1]:${port}`, tls: `127.0.0.1:${port},[::1]:${port}`, http: `127.0.0.1:${port},[::1]:${port}`,
 });
 new House().group('a server that is closed to strangers', closed, { dev: false });
+new House().group('people the server knows', account, { dev: false });
 new House().group('what a host decides', lobby);
 new House().group('files', files);
 new House().group('the SDK', sdk, LISTED);

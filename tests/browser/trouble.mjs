@@ -94,6 +94,60 @@ export function trouble(house) {
     await house.closePages();
   });
 
+  house.test('a relay that refuses the credentials is told so', async () => {
+    const ada = await house.open();
+    const grace = await house.open({ before: wrongPassword });
+    await makeRoom(ada, house.origin);
+    await join(grace, await copyInvite(ada));
+    await grace.getByText('The relay refused this page’s credentials').waitFor();
+    await house.shot(grace, 'credentials-refused');
+    await house.closePages();
+  });
+
+  for (const [why, before, words, again] of [
+    ['a camera in use', inUse, 'Your camera and microphone are in use by another program.', 'Your camera is in use by another program.'],
+    ['a page that is not secure', insecure, 'The browser gives camera and microphone only to pages over HTTPS or on localhost.', 'The browser gives camera only'],
+  ]) {
+    house.test(`${why} is told so, before and in the call`, async () => {
+      const page = await house.open({ before });
+      const made = await post('/api/v1/rooms', {});
+      const { url } = await post(`/api/v1/rooms/${made.room.id}/invites`, {}, made.ticket);
+      await page.goto(url);
+      await page.locator('#join-devices', { hasText: words }).waitFor();
+      await page.locator('#join-go').click();
+      await page.locator('.notice', { hasText: words }).waitFor();
+      await page.getByRole('button', { name: 'Camera' }).click();
+      await page.locator('.notice', { hasText: again }).waitFor();
+      await house.closePages();
+    });
+  }
+
+  house.test('a seat taken over by another tab is told so, and can be taken back', async () => {
+    const ada = await house.open();
+    const other = await house.open();
+    await makeRoom(ada, house.origin);
+    const seat = await ada.evaluate(() => sessionStorage.getItem('relayhouse.seat'));
+    await other.goto(house.origin);
+    await other.evaluate((mine) => sessionStorage.setItem('relayhouse.seat', mine), seat);
+    await other.reload();
+    await ada.getByRole('heading', { name: 'The call goes on elsewhere' }).waitFor();
+    await ada.getByRole('button', { name: 'Try again' }).click();
+    await ada.locator('#view-call').waitFor();
+    await other.getByRole('heading', { name: 'The call goes on elsewhere' }).waitFor();
+    await house.closePages();
+  });
+
+  house.test('a room that is closed under a call is told so', async () => {
+    const grace = await house.open();
+    const made = await post('/api/v1/rooms', {});
+    await join(grace, (await post(`/api/v1/rooms/${made.room.id}/invites`, {}, made.ticket)).url);
+    await grace.locator('#view-call').waitFor();
+    await fetch(`${house.origin}/api/v1/rooms/${made.room.id}`, { method: 'DELETE', headers: { authorization: `Bearer ${made.ticket}` } });
+    await grace.getByRole('heading', { name: 'The call has ended' }).waitFor();
+    await grace.getByText('The room was closed').waitFor();
+    await house.closePages();
+  });
+
   house.test('a creator ticket in the link leaves the address bar', async () => {
     const page = await house.open();
     await page.goto(`${house.origin}/#creator=secret-ticket`);
@@ -116,4 +170,19 @@ function deafRelay() {
     ...configuration,
     iceServers: configuration.iceServers.filter((one) => one.credential).map((one) => ({ ...one, urls: ['turn:127.0.0.1:1025?transport=tcp'] })),
   });
+}
+
+function wrongPassword() {
+  window.twistConfiguration = (configuration) => ({
+    ...configuration,
+    iceServers: configuration.iceServers.map((one) => (one.credential ? { ...one, credential: 'not the one' } : one)),
+  });
+}
+
+function inUse() {
+  navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('busy', 'NotReadableError'); };
+}
+
+function insecure() {
+  Object.defineProperty(navigator, 'mediaDevices', { value: undefined });
 }

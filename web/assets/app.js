@@ -98,7 +98,7 @@ async function makeRoom() {
   const wanted = roomWanted();
   const creator = house.session ? undefined : keep.creator;
   try {
-    return await house.createRoom(wanted, { token: creator });
+    return await named(await house.createRoom(wanted, { token: creator }));
   } catch (wrong) {
     if (!(wrong instanceof RelayhouseError) || wrong.status !== 401) throw wrong;
     if (creator) {
@@ -109,6 +109,15 @@ async function makeRoom() {
     askToSignIn(explainNoRoom(wrong));
     return undefined;
   }
+}
+
+/** The host's seat with a name on it, so that the server can tell everybody. @param {import('./ui/keep.js').Seat} seat */
+async function named(seat) {
+  const { name } = keep.choices;
+  if (!name) return seat;
+  const proof = house.session ? {} : { token: seat.ticket };
+  // Without, the others learn the name over the data channel.
+  return house.createTicket(seat.room.id, { role: 'host', name }, proof).catch(() => seat);
 }
 
 /** @param {import('../sdk.js').Room} room one of our own @returns {Promise<string|undefined>} */

@@ -23,7 +23,7 @@ function query(fields) {
 
 /**
  * Speaks to one server. Calls take `{token}` (API key, creator ticket or room ticket); without one they go
- * in the name of whoever is signed in. Event: `session` (detail: the session, or nothing when it is over).
+ * in the name of whoever is signed in. Event: `session` (detail: the session, or null when it is over).
  */
 export class Relayhouse extends Emitter {
   /** @type {import('../../sdk.js').Session|undefined} */ #session;
@@ -162,6 +162,6 @@ export class Relayhouse extends Emitter {
   /** @param {any} session */
   #keep(session) {
     this.#session = session;
-    this.tell('session', session);
+    this.tell('session', session ?? null);
   }
 }

@@ -15,7 +15,7 @@ const SHOWN = 20;
 export function setUpAccount({ house, enter, back }) {
   house.session = keep.account;
   house.on('session', (session) => {
-    keep.account = session;
+    keep.account = session ?? undefined;
     drawAccount(house);
     if (!session) el('rooms').hidden = true;
   });

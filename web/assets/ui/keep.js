@@ -31,7 +31,7 @@ function read(storage, key) {
 /** @param {Storage} storage @param {string} key @param {unknown} value */
 function write(storage, key, value) {
   try {
-    if (value === undefined) storage.removeItem(key);
+    if (value === undefined || value === null) storage.removeItem(key);
     else storage.setItem(key, JSON.stringify(value));
   } catch { /* storage is switched off: the tab works, it just forgets */ }
 }
@@ -40,8 +40,10 @@ export const keep = {
   /** @returns {string|undefined} */
   get creator() { return read(sessionStorage, CREATOR); },
   set creator(ticket) { write(sessionStorage, CREATOR, ticket); },
-  /** Who is signed in. A tab of its own: refresh tokens are good once, two tabs would end each other's session. */
-  /** @returns {import('../../sdk.js').Session|undefined} */
+  /**
+   * Who is signed in, in this tab alone: refresh tokens are good once, two tabs would end each other's session.
+   * @returns {import('../../sdk.js').Session|undefined}
+   */
   get account() { return read(sessionStorage, ACCOUNT); },
   set account(account) { write(sessionStorage, ACCOUNT, account); },
   /** @returns {Seat|undefined} */
