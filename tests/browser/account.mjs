@@ -24,7 +24,7 @@ export function account(house) {
     await ada.goto(house.origin);
     await ada.getByRole('button', { name: 'Make a room' }).click();
     await ada.getByRole('heading', { name: 'Sign in' }).waitFor();
-    await ada.getByText('rooms are made by people who are signed in, or with a creator link').waitFor();
+    await ada.getByText('are made by people who are signed in, or with a creator link').waitFor();
     await signIn(ada, 'ada', 'not the password at all');
     await ada.getByText('Name or password is wrong.').waitFor();
     await house.shot(ada, 'sign-in-phone');

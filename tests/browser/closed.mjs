@@ -14,6 +14,14 @@ export function closed(house) {
     await house.closePages();
   });
 
+  house.test('a creator link that is too old is told so', async () => {
+    const page = await house.open({ expect: /status of 401/ });
+    await page.goto(`${house.origin}/#creator=not.a.ticket`);
+    await page.getByRole('button', { name: 'Make a room' }).click();
+    await page.getByText('The link you came with is too old.').waitFor();
+    await house.closePages();
+  });
+
   house.test('from the creator link of the banner a room is made, and the call is relayed under the default peer policy', async () => {
     const link = await until('the creator link', () => house.server.creatorLink());
     assert.ok(link.startsWith(`${house.origin}/#creator=`), link);

@@ -92,9 +92,10 @@ async function tryFor(ask, words) {
 
 /**
  * A creator ticket that is too old must not stand in the way where the server is open.
+ * @param {string} [before] what was tried already, for people
  * @returns {Promise<import('./ui/keep.js').Seat|undefined>} nothing when the visitor is asked to sign in instead
  */
-async function makeRoom() {
+async function makeRoom(before = '') {
   const wanted = roomWanted();
   const creator = house.session ? undefined : keep.creator;
   try {
@@ -103,10 +104,10 @@ async function makeRoom() {
     if (!(wrong instanceof RelayhouseError) || wrong.status !== 401) throw wrong;
     if (creator) {
       keep.creator = undefined;
-      return makeRoom();
+      return makeRoom(' The link you came with is too old.');
     }
     if (wrong.code !== 'unauthorized' && wrong.code !== 'session_over') throw wrong;
-    askToSignIn(explainNoRoom(wrong));
+    askToSignIn(explainNoRoom(wrong) + before);
     return undefined;
   }
 }
@@ -125,7 +126,7 @@ const enterOwn = (room) => tryFor(() => house.createTicket(room.id, { role: 'hos
 
 setUpAccount({ house, enter: enterOwn, back: start });
 setUpDoors({
-  start: () => tryFor(makeRoom, explainNoRoom),
+  start: () => tryFor(() => makeRoom(), explainNoRoom),
   join: (name) => tryFor(() => house.redeem(invite ?? '', { name }), explain),
   again: start,
   retry: () => { if (last) takeSeat(last); },

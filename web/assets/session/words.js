@@ -75,8 +75,7 @@ export function inviteOf(text) {
 export function explainNoRoom(wrong) {
   if (wrong.code === 'session_over') return BY_CODE.session_over;
   if ((wrong.status === 401 || wrong.status === 403) && wrong.code !== 'origin_not_allowed') {
-    return 'On this server rooms are made by people who are signed in, or with a creator link from the operator. '
-      + 'If you came with such a link, it is too old.';
+    return 'Rooms on this server are made by people who are signed in, or with a creator link from the operator.';
   }
   return explain(wrong);
 }

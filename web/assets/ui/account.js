@@ -52,7 +52,7 @@ export function setUpAccount({ house, enter, back }) {
 }
 
 /** @param {string} [why] a sentence; the usual one without */
-export function askToSignIn(why = 'Rooms on this server are made by people it knows.') {
+export function askToSignIn(why = 'Your rooms stay yours: you come in again without an invite, from any device.') {
   el('signin-why').textContent = why;
   el('signin-wrong').textContent = '';
   show('signin');

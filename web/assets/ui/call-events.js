@@ -12,13 +12,14 @@ import { addTile, drawTile, nameOf, removeTile } from './tiles.js';
 
 /** Errors that answer to nothing a person did. */
 const QUIET = new Set(['no_such_peer']);
+const REFUSED = 'The relay refused this page’s credentials';
 /** A path that is silent for a moment often comes back by itself. */
 const PATIENCE_MS = 2500;
 
 /** @param {Call} call @param {() => void} countChanged */
 export function watchCall(call, countChanged) {
   /** @type {Map<string, ReturnType<typeof setTimeout>>} */ const lost = new Map();
-  /** @type {Map<string, string>} */ const iceTrouble = new Map();
+  /** @type {Map<string, {code: number, words: string}>} */ const iceTrouble = new Map();
   /** @type {Set<string>} */ const greeted = new Set();
   const entered = performance.now();
 
@@ -63,11 +64,14 @@ export function watchCall(call, countChanged) {
   });
   call.on('iceerror', ({ peer, url, code, text }) => {
     if (/^stun:/.test(url)) return; // the relay's answer is what counts
-    iceTrouble.set(peer.id, explainIce({ url, code, text }));
-    if (code === 401) notify(`The relay refused this page’s credentials. ${explainIce({ url, code, text })}`, { key: `relay-${peer.id}`, bad: true });
+    iceTrouble.set(peer.id, { code, words: explainIce({ url, code, text }) });
+    if (code === 401) notify(`${REFUSED}. ${explainIce({ url, code, text })}`, { key: `relay-${peer.id}`, bad: true });
   });
-  call.on('norelay', (peer) => notify(`The relay did not answer, and only the relay may be used. ${iceTrouble.get(peer.id) ?? ''} `
-    + 'Switch “Through the relay only” off to try a direct path.', { key: `relay-${peer.id}`, bad: true }));
+  call.on('norelay', (peer) => {
+    const { code, words = '' } = iceTrouble.get(peer.id) ?? {};
+    const first = code === 401 ? REFUSED : 'The relay did not answer';
+    notify(`${first}, and only the relay may be used. ${words} Switch “Through the relay only” off to try a direct path.`, { key: `relay-${peer.id}`, bad: true });
+  });
 }
 
 /** Says when the way to somebody is lost, and when it is found again. @param {Person} peer @param {Map<string, ReturnType<typeof setTimeout>>} lost */

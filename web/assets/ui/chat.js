@@ -1,7 +1,7 @@
 // A text chat over the data channels. Unread messages are counted while the panel is closed.
 
 import { clock, el, input, make } from './dom.js';
-import { clearNotice, notify } from './notices.js';
+import { clearNotice, clearNotices, notify } from './notices.js';
 import { drawBadge, isOpen, setUpPanel } from './panels.js';
 
 let unread = 0;
@@ -44,6 +44,7 @@ export function setUpChat(send) {
   setUpPanel('chat', () => {
     setUnread(0);
     clearNotice('chat');
+    clearNotices('file-'); // their cards are here
     input('chat-text').focus();
   });
   el('chat-form').addEventListener('submit', (event) => {

@@ -35,6 +35,7 @@ export function clearNotice(key) {
   shown.delete(key);
 }
 
-export function clearNotices() {
-  for (const key of [...shown.keys()]) clearNotice(key);
+/** @param {string} [prefix] of the keys; every notice without */
+export function clearNotices(prefix = '') {
+  for (const key of [...shown.keys()]) if (key.startsWith(prefix)) clearNotice(key);
 }
