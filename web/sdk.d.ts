@@ -50,7 +50,10 @@ export interface Session {
 }
 
 export interface Invite {
+  /** A secret, shown this once. */
   invite: string;
+  /** Takes it back: `revokeInvite`. */
+  id?: string;
   /** Opens the call page of this server. */
   url: string;
   expiresAt: number;
@@ -108,7 +111,7 @@ export declare class Relayhouse extends Emitter<RelayhouseEvents> {
   createRoom(wanted?: { name?: string; capacity?: number; lobby?: boolean; expires?: number }, how?: As): Promise<Seat>;
   rooms(how?: As & { after?: string; limit?: number }): Promise<{ rooms: Room[]; next?: string }>;
   room(room: string, how?: As): Promise<Room>;
-  changeRoom(room: string, change: { locked?: boolean; name?: string }, how?: As): Promise<Room>;
+  changeRoom(room: string, change: { locked?: boolean; name?: string | null }, how?: As): Promise<Room>;
   closeRoom(room: string, how?: As): Promise<void>;
   createTicket(room: string, wanted?: { role?: Role; name?: string }, how?: As): Promise<Seat>;
   createInvite(room: string, how?: As & { ttl?: number }): Promise<Invite>;

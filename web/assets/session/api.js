@@ -74,7 +74,7 @@ export class Relayhouse extends Emitter {
   /** @param {string} room @param {{token?: string}} [how] */
   async room(room, how) { return (await this.request('GET', `/api/v1/rooms/${part(room)}`, undefined, how)).room; }
 
-  /** @param {string} room @param {{locked?: boolean, name?: string}} change @param {{token?: string}} [how] */
+  /** @param {string} room @param {{locked?: boolean, name?: string|null}} change @param {{token?: string}} [how] */
   async changeRoom(room, change, how) { return (await this.request('PATCH', `/api/v1/rooms/${part(room)}`, change, how)).room; }
 
   /** @param {string} room @param {{token?: string}} [how] */

@@ -85,7 +85,8 @@ export function showJoin(media) {
 export function showWait(why, room) {
   const [title, text] = {
     connecting: ['Connecting…', 'One moment.'],
-    lobby: ['Waiting for the host', `The host${room ? ` of “${room}”` : ''} has been told that ${keep.choices.name || 'you'} ${keep.choices.name ? 'is' : 'are'} here. You come in as soon as they let you; there is nothing else to do.`],
+    lobby: ['Waiting for the host', `The host${room ? ` of “${room}”` : ''} has been told that you are here${keep.choices.name ? `, as ${keep.choices.name}` : ''}. `
+      + 'You come in as soon as they let you; there is nothing else to do.'],
     lost: ['Looking for the server…', 'It does not answer at the moment. This page keeps trying.'],
   }[why];
   el('view-wait').dataset.why = why;

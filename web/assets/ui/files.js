@@ -64,7 +64,8 @@ function buttons(transfer) {
   }
   if (!transfer.over) return [make('button', { class: 'small', text: 'Cancel', 'aria-label': `Cancel ${name}`, click: () => transfer.cancel() })];
   if (!transfer.blob) return [];
-  const address = URL.createObjectURL(transfer.blob);
+  // To be kept, never to be shown: a page somebody sent must not open as one of this server's.
+  const address = URL.createObjectURL(new Blob([transfer.blob], { type: 'application/octet-stream' }));
   addresses.add(address);
   return [make('a', { class: 'button small primary', text: 'Save', href: address, download: name, 'aria-label': `Save ${name}`, 'data-sha256': transfer.sha256 ?? '' })];
 }
