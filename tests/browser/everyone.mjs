@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { faint, sideways, tiny, unnamed } from './checks.mjs';
-import { copyInvite, join, makeRoom, measure, until, untilFrames } from './pages.mjs';
+import { copyInvite, join, makeRoom, measure, noDevices, until, untilFrames } from './pages.mjs';
 
 /** @param {any} house */
 export function everyone(house) {
@@ -45,6 +45,13 @@ export function everyone(house) {
       await grace.keyboard.press('?');
       await grace.getByRole('heading', { name: 'Keyboard' }).waitFor();
       await check(grace, 'keys');
+      await grace.keyboard.press('Escape');
+      await grace.getByRole('button', { name: 'Settings' }).click();
+      await until('the devices', () => grace.locator('#settings-audio option').evaluateAll((all) => all.length > 1));
+      await check(grace, 'settings');
+      await grace.getByRole('button', { name: 'Done' }).click();
+      await grace.getByRole('button', { name: 'People' }).click();
+      await check(grace, 'people');
       await grace.keyboard.press('Escape');
       await grace.getByRole('button', { name: 'Leave' }).click();
       await grace.getByRole('heading', { name: 'You left the call' }).waitFor();
@@ -111,10 +118,6 @@ export function everyone(house) {
       await house.closePages();
     });
   }
-}
-
-function noDevices() {
-  navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('none', 'NotFoundError'); };
 }
 
 function noPermission() {

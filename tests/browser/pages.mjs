@@ -128,6 +128,11 @@ export function measure(page) {
   });
 }
 
+/** Runs in a page first: a machine without camera and microphone. */
+export function noDevices() {
+  navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('none', 'NotFoundError'); };
+}
+
 /** Waits until `probe` gives something other than undefined or false. */
 export async function until(what, probe, within = SETTLES_WITHIN_MS) {
   const end = Date.now() + within;

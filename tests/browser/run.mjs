@@ -27,7 +27,7 @@ import { trouble } from './trouble.mjs';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BINARY = resolve(ROOT, process.env.RELAYHOUSE_BIN ?? 'target/debug/relayhouse');
 const SHOTS = process.env.SCREENSHOTS;
-const A_TEST_MS = 90_000;
+const A_TEST_MS = 180_000;
 
 /** What every group of tests is given. */
 class House {
