@@ -40,6 +40,10 @@ impl Api {
             tracing::info!(%client, why, "refused an API key, ticket or access token");
             Err(ApiError::new(Code::InvalidToken))
         };
+        // RFC 9110 section 5.3: whoever reads another one of two would see another caller.
+        if headers.get_all(header::AUTHORIZATION).iter().nth(1).is_some() {
+            return refused("more than one Authorization header".into());
+        }
         let Some(token) = value.to_str().ok().and_then(bearer) else {
             return refused("not a bearer token".into());
         };

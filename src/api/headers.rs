@@ -52,7 +52,10 @@ pub(super) async fn around(
     let page = request.headers().get(header::ORIGIN).cloned();
     let allowed =
         origin_allowed(request.headers(), &settings.allowed_origins, &settings.public_url);
-    let mut response = if is_preflight(&request) {
+    let framing = framing_of(&request);
+    let mut response = if framing == Framing::Twice {
+        ApiError::with(Code::BadRequest, "A body has one length.").into_response()
+    } else if is_preflight(&request) {
         if allowed { preflight() } else { refused() }
     } else if !allowed && !request.method().is_safe() {
         // A page elsewhere cannot read our answer anyway; it shall not change anything either.
@@ -64,10 +67,35 @@ pub(super) async fn around(
     if let Some(page) = page.filter(|_| allowed) {
         share_with(headers, page);
     }
+    if framing != Framing::Plain {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     harden(headers);
     api.numbers().count_response(response.status());
     response
+}
+
+/// How a request says where its body ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    /// By a length, or it has none.
+    Plain,
+    /// In chunks.
+    Chunked,
+    /// In both ways, which is how a request is smuggled past a proxy.
+    Twice,
+}
+
+/// RFC 9112 section 6.1: a request with both is refused. One of the two may have been taken out on the
+/// way here, so whatever came in chunks is the last request of its connection; browsers send none.
+fn framing_of(request: &Request) -> Framing {
+    let has = |name| request.headers().contains_key(name);
+    match (has(header::TRANSFER_ENCODING), has(header::CONTENT_LENGTH)) {
+        (false, _) => Framing::Plain,
+        (true, false) => Framing::Chunked,
+        (true, true) => Framing::Twice,
+    }
 }
 
 fn identify(settings: &HttpSettings, request: &mut Request) {

@@ -56,7 +56,7 @@ fn more_time_than_the_configured_is_refused() {
 #[test]
 fn a_guest_who_asks_for_more_gets_what_guests_get() {
     let server = Server::start();
-    let guest = server.ticket(Role::Guest, Some("r"), now() + 7200);
+    let guest = server.ticket_to_a_room(Role::Guest, now() + 7200);
     assert_eq!(ice(&server, &guest, "ttl=3600").json()["ttl"], 900);
     assert_eq!(ice(&server, &guest, "ttl=60").json()["ttl"], 60);
 }
@@ -75,7 +75,7 @@ fn an_application_says_whose_credential_it_is() {
 #[test]
 fn nobody_else_does() {
     let server = Server::open();
-    let ticket = server.ticket(Role::Host, Some("r"), now() + 7200);
+    let ticket = server.ticket_to_a_room(Role::Host, now() + 7200);
     let refused = (403, "forbidden".to_owned());
     assert_eq!(ice(&server, &ticket, "subject=alice").error(), refused);
     assert_eq!(get("/api/v1/ice?subject=alice").send(server.address).error(), refused);
@@ -98,7 +98,7 @@ fn a_subject_that_makes_no_username_is_refused() {
 #[test]
 fn a_credential_says_how_much_it_opens() {
     let server = Server::start();
-    let (key, host) = (server.key("mint"), server.ticket(Role::Host, Some("r"), now() + 7200));
+    let (key, host) = (server.key("mint"), server.ticket_to_a_room(Role::Host, now() + 7200));
     assert_eq!(subject(&ice(&server, &key, "allocations=1")), "key-mint;allocations=1");
     assert_eq!(subject(&ice(&server, &key, "subject=a&sessions=2")), "a;sessions=2");
     assert_eq!(subject(&ice(&server, &host, "sessions=1")), "somebody;sessions=1");
@@ -143,7 +143,7 @@ fn an_address_that_asks_too_often_waits_unless_it_has_a_key() {
     let server = limited(2, 9);
     let seen: Vec<_> = (0..3).map(|_| get("/api/v1/ice").send(server.address).status).collect();
     assert_eq!(seen, [200, 200, 429]);
-    let guest = server.ticket(Role::Guest, Some("r"), now() + 7200);
+    let guest = server.ticket_to_a_room(Role::Guest, now() + 7200);
     assert_eq!(ice(&server, &guest, "").error(), (429, "rate_limited".into()));
     assert_eq!(ice(&server, &server.key("mint"), "").status, 200);
     assert_eq!(server.api.snapshot().ice_refused, [0, 2]);

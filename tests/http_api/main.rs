@@ -1,6 +1,9 @@
 //! The HTTP API over real loopback sockets: each call, each refusal, and what survives a restart.
 
+mod auth;
 mod calls;
+mod crowds;
+mod framing;
 mod http;
 mod ice;
 mod invites;
@@ -12,5 +15,7 @@ mod proofs;
 mod refusals;
 mod rooms;
 mod server;
+mod sessions;
 mod signalling;
+mod slow;
 mod socket;

@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,19 +10,20 @@ use relayhouse::api::signal::{self, HubHandle};
 use relayhouse::api::{Api, Check, HttpServer, HttpSettings, Minter, Parts, router};
 use relayhouse::creds::Secret;
 use relayhouse::creds::api_key;
+use relayhouse::creds::password::PasswordHash;
 use relayhouse::creds::ticket::{AUDIENCE, Claims, ISSUER, Role, TicketKey};
 use relayhouse::creds::uri::Endpoint;
 use relayhouse::front::{self, Asked, Doors, List, Tls};
 use relayhouse::net::Transport;
 use relayhouse::signal::{CloseReason, HubLimits, RoomId};
-use relayhouse::store::{KeyRecord, Store};
+use relayhouse::store::{KeyRecord, Store, UserRecord, UserRole};
 use relayhouse::time::{Instant, Now, UnixTime};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use crate::http::post;
+use crate::http::{Request, post};
 
 /// A running server. Stops when dropped.
 pub struct Server {
@@ -35,6 +37,15 @@ pub struct Server {
     dir: Option<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     runtime: Option<Runtime>,
+    ahead: Arc<AtomicU64>,
+}
+
+/// Everybody's.
+pub const PASSWORD: &str = "correct horse";
+
+/// A login.
+pub fn login(name: &str, password: &str) -> Request {
+    post("/api/v1/auth/login").json(&json!({"username": name, "password": password}))
 }
 
 /// The time on the wall.
@@ -42,12 +53,17 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-fn clock() -> signal::Clock {
+/// Both clocks, and what they are ahead, in seconds.
+fn clock() -> (signal::Clock, Arc<AtomicU64>) {
     let origin = std::time::Instant::now();
-    Arc::new(move || {
+    let ahead = Arc::new(AtomicU64::new(0));
+    let by = ahead.clone();
+    let clock = move || {
         let nanos = u64::try_from(origin.elapsed().as_nanos()).unwrap();
-        Now { mono: Instant::from_nanos(nanos), unix: UnixTime(now()) }
-    })
+        let now = Now { mono: Instant::from_nanos(nanos), unix: UnixTime(now()) };
+        now.after(Duration::from_secs(by.load(Ordering::Relaxed)))
+    };
+    (Arc::new(clock), ahead)
 }
 
 impl Server {
@@ -77,7 +93,7 @@ impl Server {
             .build()
             .unwrap();
         let inside = runtime.enter();
-        let clock = clock();
+        let (clock, ahead) = clock();
         let (hub, mut events) = signal::start(HubLimits::default(), [3; 32], clock.clone());
         let checks = Arc::new(Mutex::new(Vec::new()));
         let told = checks.clone();
@@ -115,7 +131,29 @@ impl Server {
         });
         drop(inside);
         let runtime = Some(runtime);
-        Self { address, api, checks, hub, endpoint, key, dir: None, stop: Some(stop), runtime }
+        let (dir, stop) = (None, Some(stop));
+        Self { address, api, checks, hub, endpoint, key, dir, stop, runtime, ahead }
+    }
+
+    /// Lets time pass, for the server alone.
+    pub fn wait(&self, seconds: u64) {
+        self.ahead.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// Adds somebody whose password is [`PASSWORD`].
+    pub fn user(&self, name: &str, role: UserRole) -> UserRecord {
+        let password = PasswordHash::new(PASSWORD, [9; 16]).unwrap();
+        let name = name.to_owned();
+        let user = UserRecord { name, role, email: None, active: true, created: 1, password };
+        self.api.store().users().add(user.clone()).wait().unwrap();
+        user
+    }
+
+    /// Logs somebody in: the answer's JSON.
+    pub fn login(&self, name: &str) -> Value {
+        let answer = login(name, PASSWORD).send(self.address);
+        assert_eq!(answer.status, 200, "{}", answer.json());
+        answer.json()
     }
 
     /// Whether the hub has the room open.
@@ -134,7 +172,7 @@ impl Server {
         self.run(self.endpoint.shutdown(second, second));
     }
 
-    fn run<T>(&self, future: impl Future<Output = T>) -> T {
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.as_ref().unwrap().block_on(future)
     }
 
@@ -164,6 +202,12 @@ impl Server {
     /// A ticket with these claims, signed as the server does.
     pub fn ticket(&self, role: Role, room: Option<&str>, exp: u64) -> String {
         self.key.sign(&claims(role, room, exp))
+    }
+
+    /// A ticket with these claims, for a fresh room.
+    pub fn ticket_to_a_room(&self, role: Role, exp: u64) -> String {
+        let room = self.room();
+        self.ticket(role, room["room"]["id"].as_str(), exp)
     }
 
     /// A room made by a creator: the answer's JSON.

@@ -31,7 +31,7 @@ pub(in crate::api) struct Guest {
     path = "/api/v1/invites/{invite}/redeem",
     tag = "rooms",
     params(("invite" = String, Path, description = "The invite")),
-    request_body = Guest,
+    request_body = Option<Guest>,
     responses(
         (status = 200, body = Entered),
         (status = "4XX", body = ErrorBody),
