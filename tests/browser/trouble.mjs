@@ -104,6 +104,16 @@ export function trouble(house) {
     await house.closePages();
   });
 
+  house.test('credentials that are refused once are fetched anew, and the call comes up', async () => {
+    const ada = await house.open();
+    const grace = await house.open({ before: wrongPasswordAtFirst });
+    await makeRoom(ada, house.origin);
+    await join(grace, await copyInvite(ada));
+    await untilFrames(grace, 10);
+    await grace.locator('.notice.bad').waitFor({ state: 'detached' });
+    await house.closePages();
+  });
+
   for (const [why, before, words, again] of [
     ['a camera in use', inUse, 'Your camera and microphone are in use by another program.', 'Your camera is in use by another program.'],
     ['a page that is not secure', insecure, 'The browser gives camera and microphone only to pages over HTTPS or on localhost.', 'The browser gives camera only'],
@@ -177,6 +187,14 @@ function wrongPassword() {
     ...configuration,
     iceServers: configuration.iceServers.map((one) => (one.credential ? { ...one, credential: 'not the one' } : one)),
   });
+}
+
+function wrongPasswordAtFirst() {
+  let times = 0;
+  window.twistConfiguration = (configuration) => {
+    times += 1;
+    return times > 1 ? configuration : { ...configuration, iceServers: configuration.iceServers.map((one) => (one.credential ? { ...one, credential: 'not the one' } : one)) };
+  };
 }
 
 function inUse() {

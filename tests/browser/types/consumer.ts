@@ -1,8 +1,8 @@
 // What an application written in TypeScript does with the SDK; compiled, never run.
 
-import { Media, Relayhouse, RelayhouseError, type Call, type Transfer } from '../../../web/sdk.js';
+import { Media, Relayhouse, RelayhouseError, type Call, type Transfer } from 'https://calls.example.org/sdk.js';
 
-const house = new Relayhouse('https://calls.example.org');
+const house = new Relayhouse();
 
 export async function enter(invite: string): Promise<Call> {
   const media = new Media();

@@ -12,6 +12,8 @@ import { Signalling } from './signalling.js';
 /** The server brings fresh credentials before the old ones end; when it did not by then, we ask. */
 const ASK_AT = 0.95;
 const LARGEST_FILE = 2 * 2 ** 30;
+/** Credentials that are refused again are not asked for anew before. */
+const REFUSED_AGAIN_MS = 60_000;
 const CHAT_LENGTH = 4000;
 const NAME_LENGTH = 80;
 
@@ -36,6 +38,7 @@ export class Call extends Emitter {
   /** @type {IceKeeper|undefined} */ #ice;
   #published = false;
   #entered = false;
+  #refusedAt = -Infinity;
   #files;
   /** @type {(() => void)[]} */ #stop = [];
 
@@ -258,11 +261,21 @@ export class Call extends Emitter {
     peer.on('heard', (value) => this.#said(peer, value));
     peer.on('files', () => this.#files.opened(peer));
     peer.on('frame', (frame) => this.#files.frame(peer, frame));
-    peer.on('iceerror', (error) => this.tell('iceerror', { peer, ...error }));
+    peer.on('iceerror', (error) => this.#iceError(peer, error));
     peer.on('gathered', (kinds) => { if (this.relayOnly && !kinds.includes('relay')) this.tell('norelay', peer); });
     this.peers.set(id, peer);
     this.#share();
     this.tell('joined', { peer });
+  }
+
+  /** @param {Peer} peer @param {{url: string, code: number, text: string}} error */
+  #iceError(peer, error) {
+    this.tell('iceerror', { peer, ...error });
+    // Refused credentials may be old ones (a rotated secret, a machine that slept): fresh ones are worth a try.
+    const now = performance.now();
+    if (error.code !== 401 || now - this.#refusedAt < REFUSED_AGAIN_MS) return;
+    this.#refusedAt = now;
+    this.#ice?.renew().then(() => { for (const one of this.peers.values()) one.restart(); }, () => { /* told as `error` */ });
   }
 
   /** @param {string} id @param {string} [reason] */

@@ -38,6 +38,7 @@ export class Peer extends Emitter {
   #queue = Promise.resolve();
   #closed = false;
   #initiated = false;
+  #restartOwed = false;
   /** @type {string|undefined} */ #remoteSession;
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #waitTimer;
   #repair = new Repair(() => this.restart());
@@ -125,7 +126,10 @@ export class Peer extends Emitter {
 
   /** Looks for a path again, keeping the connection. */
   restart() {
-    if (this.#closed || !this.#remoteSession) return;
+    if (this.#closed) return;
+    // Before the first answer there is nothing to restart; after it there is.
+    this.#restartOwed = !this.#remoteSession;
+    if (this.#restartOwed) return;
     this.#candidateKinds.clear();
     this.#pc.restartIce();
   }
@@ -238,6 +242,7 @@ export class Peer extends Emitter {
       this.#remoteSession = session;
       await this.#pc.setRemoteDescription({ type, sdp });
       await this.#attach();
+      if (this.#restartOwed) this.restart();
       return;
     }
     const collision = this.#pc.signalingState !== 'stable';
@@ -250,6 +255,7 @@ export class Peer extends Emitter {
     await this.#attach();
     await this.#pc.setLocalDescription();
     this.send({ type: 'answer', to: this.id, sdp: this.#pc.localDescription?.sdp });
+    if (this.#restartOwed) this.restart();
   }
 
   /** @param {RTCIceCandidateInit|null|undefined} candidate */
@@ -285,6 +291,7 @@ export class Peer extends Emitter {
     [this.#channel, this.#files] = this.#openChannels();
     this.#remoteSession = undefined;
     this.#initiated = false;
+    this.#restartOwed = false;
     this.tell('channel', false);
     this.tell('connection', 'connecting');
   }
