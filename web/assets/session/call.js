@@ -3,17 +3,13 @@
 import { Emitter } from './emitter.js';
 import { RelayhouseError } from './errors.js';
 import { Files } from './files.js';
-import { IceKeeper } from './ice.js';
 import { watchNetwork } from './network.js';
 import { Peer } from './peer.js';
+import { CallServers } from './servers.js';
 import { shareOf } from './share.js';
 import { Signalling } from './signalling.js';
 
-/** The server brings fresh credentials before the old ones end; when it did not by then, we ask. */
-const ASK_AT = 0.95;
 const LARGEST_FILE = 2 * 2 ** 30;
-/** Credentials that are refused again are not asked for anew before. */
-const REFUSED_AGAIN_MS = 60_000;
 const CHAT_LENGTH = 4000;
 const NAME_LENGTH = 80;
 
@@ -35,10 +31,9 @@ export class Call extends Emitter {
   /** @type {'host'|'guest'} */ role = 'guest';
   /** @type {any} */ room = undefined;
   /** Our own id. @type {string|undefined} */ id;
-  /** @type {IceKeeper|undefined} */ #ice;
   #published = false;
   #entered = false;
-  #refusedAt = -Infinity;
+  #servers;
   #files;
   /** @type {(() => void)[]} */ #stop = [];
 
@@ -53,6 +48,7 @@ export class Call extends Emitter {
     this.self = { name, mic: false, camera: false, screen: false };
     this.#files = new Files(largestFile);
     this.#files.on('file', (transfer) => this.tell('file', transfer));
+    this.#servers = new CallServers(() => house.ice({ token: ticket }), (answer) => this.#freshServers(answer), (wrong) => this.tell('error', wrong));
     this.ready = new Promise((resolve, reject) => {
       this.#stop.push(this.on('room', () => resolve(this)), this.on('closed', ({ error }) => reject(error)));
     });
@@ -158,7 +154,7 @@ export class Call extends Emitter {
   #over({ code, message }) {
     if (this.state === 'closed') return;
     for (const id of [...this.peers.keys()]) this.#drop(id, 'left');
-    this.#ice?.stop();
+    this.#servers.stop();
     this.state = 'closed';
     this.tell('state', 'closed');
     this.tell('closed', { code, error: new RelayhouseError(code, { detail: message }), entered: this.#entered });
@@ -175,7 +171,7 @@ export class Call extends Emitter {
       case 'offer': case 'answer': case 'candidate': this.peers.get(message.from)?.receive(message); break;
       case 'media': this.#media(message); break;
       case 'message': this.tell('message', { peer: this.peers.get(message.from), data: message.data }); break;
-      case 'iceServers': this.#ice?.take(message); break;
+      case 'iceServers': this.#servers.take(message); break;
       case 'room': this.#roomIs(message.room); break;
       case 'knock':
         this.waiting.set(message.peer, message);
@@ -190,7 +186,7 @@ export class Call extends Emitter {
   #ready({ peer, room, role, peers, iceServers, ttl, expiresAt, resumed }) {
     this.id = peer;
     this.role = role;
-    this.#keepIce({ iceServers, ttl, expiresAt });
+    this.#servers.take({ iceServers, ttl, expiresAt });
     if (!resumed) {
       this.#published = false;
       for (const id of [...this.waiting.keys()]) this.#gone(id);
@@ -217,17 +213,11 @@ export class Call extends Emitter {
     this.tell('room', { room: this.room, role: this.role });
   }
 
-  /** @param {import('../../sdk.js').IceAnswer} first */
-  #keepIce(first) {
-    if (this.#ice) { this.#ice.take(first); return; }
-    this.iceServers = first.iceServers;
-    this.#ice = new IceKeeper(() => this.house.ice({ token: this.ticket }), { first, share: ASK_AT });
-    this.#ice.on('servers', (answer) => {
-      this.iceServers = answer.iceServers;
-      for (const peer of this.peers.values()) peer.configure(this.configuration);
-      this.tell('credentials', answer);
-    });
-    this.#ice.on('error', (error) => this.tell('error', error));
+  /** @param {import('../../sdk.js').IceAnswer} answer */
+  #freshServers(answer) {
+    this.iceServers = answer.iceServers;
+    for (const peer of this.peers.values()) peer.configure(this.configuration);
+    this.tell('credentials', answer);
   }
 
   /** @param {any} one */
@@ -271,11 +261,7 @@ export class Call extends Emitter {
   /** @param {Peer} peer @param {{url: string, code: number, text: string}} error */
   #iceError(peer, error) {
     this.tell('iceerror', { peer, ...error });
-    // Refused credentials may be old ones (a rotated secret, a machine that slept): fresh ones are worth a try.
-    const now = performance.now();
-    if (error.code !== 401 || now - this.#refusedAt < REFUSED_AGAIN_MS) return;
-    this.#refusedAt = now;
-    this.#ice?.renew().then(() => { for (const one of this.peers.values()) one.restart(); }, () => { /* told as `error` */ });
+    if (error.code === 401) this.#servers.refused(() => { for (const one of this.peers.values()) one.restart(); });
   }
 
   /** @param {string} id @param {string} [reason] */

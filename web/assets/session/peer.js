@@ -4,32 +4,28 @@
 // way" is simply the signalling state. A connection that the other side has built anew (a reload,
 // a lost seat) is known by the session id in its SDP's `o=` line; ours is then built anew as well.
 
+import { openChannels } from './channels.js';
 import { Emitter } from './emitter.js';
 import { Repair } from './repair.js';
-import { applyShare } from './share.js';
+import { addTracks, attachTracks } from './tracks.js';
 
 const SIT_AND_WAIT_MS = 2500;
 const ANSWER_WITHIN_MS = 12_000;
-const KINDS = /** @type {const} */ (['audio', 'video']);
 
 /** @param {string|undefined} sdp @returns {string|undefined} the session id (RFC 8866, 5.2) */
 const sessionOf = (sdp) => /^o=\S+ (\S+)/m.exec(sdp ?? '')?.[1];
-
-/** Agreed on beforehand, so both sides have them whoever offers. */
-const CHANNELS = { call: 0, files: 1 };
 
 /** @typedef {{name: string, mic: boolean, camera: boolean, screen: boolean, files: boolean}} Told */
 
 /**
  * Events: `connection` (detail: connection state), `stream` (detail: the remote MediaStream),
- * `heard` (detail: a JSON value from the data channel), `channel` (detail: is it open), `files` (detail: the
- * channel for files, opened), `frame` (detail: what came over that one, text or ArrayBuffer),
+ * `heard` (detail: a JSON value from the data channel), `channel` (detail: is it open), `files` (the
+ * channel for files is open, perhaps another one), `frame` (detail: what came over it, text or ArrayBuffer),
  * `iceerror` (detail: `{url, code, text}`), `gathered` (detail: kinds of local candidates seen).
  */
 export class Peer extends Emitter {
   /** @type {RTCPeerConnection} */ #pc;
-  /** @type {RTCDataChannel} */ #channel;
-  /** @type {RTCDataChannel} */ #files;
+  /** @type {{call: RTCDataChannel, files: RTCDataChannel}} */ #channels;
   /** What the server calls it. @type {string} */ role = 'guest';
   /** Whether it sends media, as the server was told. */ publishing = false;
   /** Its sound and picture, once they come. @type {MediaStream|undefined} */ remote;
@@ -64,7 +60,7 @@ export class Peer extends Emitter {
     this.localStream = stream;
     this.send = send;
     this.#pc = this.#build();
-    [this.#channel, this.#files] = this.#openChannels();
+    this.#channels = this.#openChannels();
     if (initiate) this.#initiate();
     else this.#waitTimer = setTimeout(() => this.#initiate(), SIT_AND_WAIT_MS);
   }
@@ -73,10 +69,10 @@ export class Peer extends Emitter {
   get state() { return this.#pc.connectionState; }
 
   /** Whether `say` reaches the other side now. */
-  get open() { return this.#channel.readyState === 'open'; }
+  get open() { return this.#channels.call.readyState === 'open'; }
 
   /** The channel files go over; another one after the connection was built anew. */
-  get files() { return this.#files; }
+  get files() { return this.#channels.files; }
 
   /** Bytes one message to the other side may have. */
   get maxMessageSize() { return this.#pc.sctp?.maxMessageSize || 65_536; }
@@ -142,7 +138,7 @@ export class Peer extends Emitter {
   /** Sends a JSON value over the data channel. @param {unknown} value @returns {boolean} whether it went */
   say(value) {
     if (!this.open) return false;
-    this.#channel.send(JSON.stringify(value));
+    this.#channels.call.send(JSON.stringify(value));
     return true;
   }
 
@@ -180,40 +176,25 @@ export class Peer extends Emitter {
     return pc;
   }
 
-  /** @returns {[RTCDataChannel, RTCDataChannel]} */
   #openChannels() {
-    const call = this.#pc.createDataChannel('call', { negotiated: true, id: CHANNELS.call });
-    const files = this.#pc.createDataChannel('files', { negotiated: true, id: CHANNELS.files });
-    files.binaryType = 'arraybuffer';
-    const mine = () => call === this.#channel && !this.#closed;
-    // What is said over one of them may need the other.
-    const opened = () => {
-      if (!mine() || call.readyState !== 'open' || files.readyState !== 'open') return;
-      this.tell('channel', true);
-      this.tell('files', files);
-    };
-    call.onopen = opened;
-    files.onopen = opened;
-    call.onclose = () => mine() && this.tell('channel', false);
-    files.onmessage = ({ data }) => mine() && this.tell('frame', data);
-    call.onmessage = ({ data }) => {
-      if (!mine() || typeof data !== 'string') return;
-      let value;
-      try { value = JSON.parse(data); } catch { return; /* not ours: another kind of client */ }
-      this.tell('heard', value);
-    };
-    return [call, files];
+    const pc = this.#pc;
+    return openChannels(pc, {
+      mine: () => pc === this.#pc && !this.#closed,
+      open: (open) => {
+        this.tell('channel', open);
+        if (open) this.tell('files');
+      },
+      heard: (value) => this.tell('heard', value),
+      frame: (frame) => this.tell('frame', frame),
+    });
   }
 
-  /** One transceiver a kind, always both ways: switching a device later needs no negotiation. */
+  /** Makes the first offer, unless theirs came. */
   #initiate() {
     clearTimeout(this.#waitTimer);
     if (this.#closed || this.#initiated || this.#remoteSession) return;
     this.#initiated = true;
-    for (const kind of KINDS) {
-      const track = this.localStream.getTracks().find((one) => one.kind === kind);
-      this.#pc.addTransceiver(track ?? kind, { direction: 'sendrecv', streams: [this.localStream] });
-    }
+    addTracks(this.#pc, this.localStream);
     const pc = this.#pc;
     this.#enqueue(async () => { if (pc === this.#pc) await this.#offer(); });
   }
@@ -267,17 +248,7 @@ export class Peer extends Emitter {
     await this.#pc.addIceCandidate(candidate ?? undefined);
   }
 
-  async #attach() {
-    for (const transceiver of this.#pc.getTransceivers()) {
-      if (transceiver.currentDirection === 'stopped') continue;
-      const kind = transceiver.receiver.track.kind;
-      const track = this.localStream.getTracks().find((one) => one.kind === kind) ?? null;
-      transceiver.direction = 'sendrecv';
-      transceiver.sender.setStreams?.(this.localStream);
-      if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track);
-      if (kind === 'video' && this.share) await applyShare(transceiver.sender, this.share);
-    }
-  }
+  #attach() { return attachTracks(this.#pc, this.localStream, this.share); }
 
   #rebuild() {
     if (this.#closed) return;
@@ -288,7 +259,7 @@ export class Peer extends Emitter {
   #renew() {
     this.#retire();
     this.#pc = this.#build();
-    [this.#channel, this.#files] = this.#openChannels();
+    this.#channels = this.#openChannels();
     this.#remoteSession = undefined;
     this.#initiated = false;
     this.#restartOwed = false;

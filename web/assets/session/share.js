@@ -23,5 +23,6 @@ export async function applyShare(sender, share) {
   // Before the first negotiation some browsers have none.
   if (!encoding || (encoding.maxBitrate === share.maxBitrate && encoding.scaleResolutionDownBy === share.scaleResolutionDownBy)) return;
   Object.assign(encoding, share);
-  await sender.setParameters(parameters);
+  // A picture that is too large is better than none.
+  await sender.setParameters(parameters).catch(() => {});
 }
