@@ -27,6 +27,8 @@ pub fn router(api: &Arc<Api>, signalling: &Arc<Endpoint>) -> Router {
     let described = async move || Json(description.as_ref().clone());
     calls
         .route("/assets/{*path}", get(pages::asset))
+        .route("/sdk.js", get(pages::sdk))
+        .route("/sdk.d.ts", get(pages::sdk_types))
         .route("/api/v1/signal", get(signal))
         .route("/api/openapi.json", get(described))
         .fallback(async || ApiError::new(Code::NotFound))

@@ -35,6 +35,24 @@ fn assets_have_their_types() {
 }
 
 #[test]
+fn the_sdk_and_its_parts_may_be_read_by_pages_of_every_origin_and_nothing_else() {
+    let server = Server::start();
+    for (path, kind) in [
+        ("/sdk.js", "text/javascript; charset=utf-8"),
+        ("/sdk.d.ts", "application/typescript; charset=utf-8"),
+        ("/assets/session/call.js", "text/javascript; charset=utf-8"),
+    ] {
+        let answer = get(path).header("Origin", "https://elsewhere.example").send(server.address);
+        assert_eq!((answer.status, answer.header("Content-Type")), (200, Some(kind)), "{path}");
+        assert_eq!(answer.header("Access-Control-Allow-Origin"), Some("*"), "{path}");
+    }
+    for path in ["/", "/assets/app.js", "/assets/ui/dom.js", "/healthz"] {
+        let answer = get(path).header("Origin", "https://elsewhere.example").send(server.address);
+        assert_eq!(answer.header("Access-Control-Allow-Origin"), None, "{path}");
+    }
+}
+
+#[test]
 fn an_unchanged_page_is_not_sent_again() {
     let server = Server::start();
     let tag = get("/").send(server.address).header("ETag").unwrap().to_owned();
