@@ -166,6 +166,7 @@ impl Server {
     }
 
     /// The room as it is in the hub.
+    #[allow(dead_code, reason = "for the tests of dialects")]
     pub fn room_view(&self, room: &RoomId) -> Option<RoomView> {
         self.run(self.hub.room(room))
     }
@@ -176,6 +177,7 @@ impl Server {
     }
 
     /// Ends the room as somebody who may would.
+    #[allow(dead_code, reason = "for the tests of dialects")]
     pub fn end(&self, room: &str) {
         self.run(self.hub.close_room(&RoomId::from(room), CloseReason::Asked));
     }
