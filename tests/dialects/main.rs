@@ -5,10 +5,10 @@
 mod http;
 #[allow(dead_code, reason = "the tests of the native API use all of it")]
 #[path = "../http_api/relay.rs"]
-#[allow(dead_code, reason = "shared with another test binary")]
 mod relay;
 mod rooms;
 mod rooms_socket;
+#[allow(dead_code, reason = "the tests of the native API use all of it")]
 #[path = "../http_api/server.rs"]
 mod server;
 mod socket;

@@ -1,8 +1,10 @@
 //! `pairing` beside the native API: both kinds of clients meet in one room.
 
+use relayhouse::signal::Moderation;
 use serde_json::json;
 
 use crate::house::{Socket, call, open_to_strangers};
+use crate::http::get;
 use crate::pairing_socket::{connected, join, pair};
 use crate::server::Server;
 
@@ -96,4 +98,41 @@ fn whoever_ends_the_room_natively_ends_the_pairing() {
     crate::house::eventually("the pair is forgotten", || {
         server.api.store().pairings().find(&room).unwrap().is_none()
     });
+}
+
+#[test]
+fn whoever_is_kicked_natively_is_told_so_and_the_other_that_its_peer_left() {
+    let server = open_to_strangers();
+    let room = pair(&server, "1");
+    let (mut phone, mut laptop) = (connected(&server), connected(&server));
+    join(&mut phone, &room);
+    phone.expect("room_joined");
+    join(&mut laptop, &room);
+    laptop.expect("room_joined");
+    laptop.expect("room_ready");
+    phone.expect("room_ready");
+    let key = server.key("rooms");
+    let path = format!("/api/v1/rooms/{room}/participants");
+    let there = get(&path).bearer(&key).send(server.address).json();
+    let peer = there["participants"][0]["peer"].as_str().unwrap().to_owned();
+    let kicked = call(&server, "POST", &format!("{path}/{peer}/kick"), Some(&key), &json!({}));
+    assert_eq!(kicked.status, 204);
+    assert_eq!(phone.expect("error")["message"], "a host removed you from this room");
+    assert_eq!(phone.next(), json!({ "type": "left_room", "roomId": room }));
+    laptop.expect("peer_left");
+}
+
+#[test]
+fn a_room_that_is_locked_natively_admits_nobody() {
+    let server = open_to_strangers();
+    let room = pair(&server, "1");
+    server.moderate(&room, Moderation::Lock);
+    let mut phone = connected(&server);
+    join(&mut phone, &room);
+    let error = phone.expect("error");
+    assert_eq!(error["code"], "room_locked");
+    phone.expect_nothing();
+    server.moderate(&room, Moderation::Unlock);
+    join(&mut phone, &room);
+    phone.expect("room_joined");
 }

@@ -132,7 +132,11 @@ enum Missed {
     operation_id = "shared_api_rooms",
     tag = "dialect: rooms",
     params(Wanted),
-    responses((status = 200, body = Found), (status = "4XX", body = Missed)),
+    responses(
+        (status = 200, body = Found),
+        (status = "4XX", body = Missed),
+        (status = "5XX", body = Missed),
+    ),
     security(("proof" = []), ()),
 )]
 async fn api_rooms(

@@ -18,6 +18,7 @@ use crate::store::PairRecord;
 
 /// Two devices and their room.
 #[derive(Serialize, ToSchema)]
+#[schema(as = PairingPair)]
 pub(in crate::api::dialects) struct Pair {
     roomid: String,
     client1: String,
