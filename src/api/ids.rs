@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 use super::errors::{ApiError, Code};
 
 /// Longer path parameters than this are nobody's id. Bytes.
-pub(super) const MAX_ID: usize = 128;
+pub(super) const MAX_ID: usize = 64;
+/// Longer than this is no invite: those of the dialect `tunnel` have so many characters.
+pub(super) const MAX_INVITE: usize = 128;
 
 /// A fresh name: for rooms, invites, peers and tickets.
 pub(super) fn fresh() -> String {

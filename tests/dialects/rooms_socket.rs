@@ -79,7 +79,9 @@ fn without_a_target_everybody_else_is_told_and_nobody_hears_themselves() {
     let (mut a, ..) = enter(&server, "r", &alice, None);
     let (mut b, ..) = enter(&server, "r", &alice, None);
     let (mut c, ..) = enter(&server, "r", &alice, None);
-    (a.next(), a.next(), b.next());
+    for joined in [a.next(), a.next(), b.next()] {
+        assert_eq!(joined["type"], "user_joined");
+    }
     a.send(&json!({"type": "offer", "offer": {"type": "offer", "sdp": sdp("all")}}));
     assert_eq!(
         (b.next()["type"].clone(), c.next()["type"].clone()),

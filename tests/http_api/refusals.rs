@@ -30,7 +30,7 @@ fn another_method_is_told_which_ones_there_are() {
         ("DELETE", "/api/v1/ice", "GET,HEAD"),
         ("PUT", "/api/v1/rooms", "GET,HEAD,POST"),
         ("PUT", "/api/v1/rooms/r", "GET,HEAD,PATCH,DELETE"),
-        ("POST", "/", "GET,HEAD"),
+        ("PUT", "/", "GET,HEAD,POST"),
     ] {
         let answer = request(method, path).send(server.address);
         assert_eq!(answer.error(), (405, "method_not_allowed".into()), "{method} {path}");

@@ -6,10 +6,11 @@
 //! | `fault` | errors as FastAPI writes them |
 //! | `auth` | `/auth/…` |
 //! | `list` | `/api/rooms`, `/health` |
-//! | `talk` | the words on the WebSocket |
+//! | `entry`, `talk` | coming in on the WebSocket; its words |
 //! | `held` | which user holds which client id, and who was sent away |
 
 mod auth;
+mod entry;
 mod fault;
 mod held;
 mod list;

@@ -14,21 +14,16 @@ use serde_json::{Value, json};
 
 use super::fault::{Fault, FaultBody};
 use super::held::Holding;
-use crate::api::caller::Caller;
 use crate::api::dialects::socket::{self, CloseCode, Dialect, Heard, Parted, read};
 use crate::api::errors::{ApiError, Code};
 use crate::api::signal::close_code;
-use crate::api::{Api, Client, ids};
+use crate::api::{Api, Client};
 use crate::signal::{
-    Admission, Body, ErrorCode, HubLimits, Leave, LeaveReason, PeerId, PeerInfo, Role, RoomId,
-    RoomSpec, ServerMessage, SignalKind,
+    Body, ErrorCode, HubLimits, Leave, LeaveReason, PeerId, PeerInfo, ServerMessage, SignalKind,
 };
 
 /// The longest name of a room and the longest client id, in bytes.
 const MAX_ID: usize = 128;
-/// How long a room stays with nobody in it: long enough for its first client to come in.
-const IDLE: Duration = Duration::from_secs(5);
-
 /// The WebSocket of a room. It says `auth_required` and wants `auth_token`.
 #[utoipa::path(
     get,
@@ -63,40 +58,37 @@ pub(super) async fn connect(
     Ok(socket::serve(&api, request, talk))
 }
 
-struct Talk {
-    api: Arc<Api>,
-    client: IpAddr,
-    room: String,
+pub(super) struct Talk {
+    pub(super) api: Arc<Api>,
+    pub(super) client: IpAddr,
+    pub(super) room: String,
     /// Once the token was good.
-    user: Option<User>,
+    pub(super) user: Option<User>,
     /// Whether `auth_success` was said.
     welcomed: bool,
     /// What the others in the room are called.
     names: BTreeMap<PeerId, Arc<str>>,
 }
 
-struct User {
-    name: String,
-    id: String,
-    _holding: Holding,
+pub(super) struct User {
+    pub(super) name: String,
+    pub(super) id: String,
+    pub(super) _holding: Holding,
 }
 
 /// Client to server.
 #[derive(Deserialize)]
-struct Said {
+pub(super) struct Said {
     #[serde(rename = "type")]
     kind: Option<String>,
-    token: Option<Value>,
+    pub(super) token: Option<Value>,
     #[serde(rename = "clientId")]
-    client_id: Option<Value>,
+    pub(super) client_id: Option<Value>,
     to: Option<Value>,
     offer: Option<Value>,
     answer: Option<Value>,
     candidate: Option<Box<RawValue>>,
 }
-
-/// Why a client is not let in: what it is told, and why its connection closes.
-type Refused = (String, CloseCode, &'static str);
 
 impl Dialect for Talk {
     /// The document's WEBSOCKET_TIMEOUT.
@@ -192,96 +184,6 @@ impl Dialect for Talk {
 }
 
 impl Talk {
-    async fn authenticate(&mut self, said: &Said) -> Heard {
-        let Some(Value::String(token)) = &said.token else {
-            return refuse(error("Invalid token"), "Invalid token");
-        };
-        let (record, session) = match self.api.access(token) {
-            Ok(known) => known,
-            Err(why) if why.code() == Code::InvalidToken => return self.refuse_token(),
-            Err(_) => return busy(),
-        };
-        let (name, role) = (record.name, record.role);
-        let caller = Caller::User { name: name.clone(), role, session: session.id };
-        let role = match self.enter(&caller, &name).await {
-            Ok(role) => role,
-            Err((text, code, reason)) => return Heard::Close(vec![text], code, reason.into()),
-        };
-        let wanted = match &said.client_id {
-            Some(Value::String(id)) if is_id(id) => Some(id.as_str()),
-            _ => None,
-        };
-        let (id, holding) = self.client_id(wanted, &name).await;
-        let admission = Admission {
-            room: RoomId::from(self.room.as_str()),
-            peer: PeerId::from(id.as_str()),
-            role,
-            name: Some(name.as_str().into()),
-        };
-        self.user = Some(User { name, id, _holding: holding });
-        Heard::Enter(Box::new(admission))
-    }
-
-    /// Guesses are counted like everywhere.
-    fn refuse_token(&self) -> Heard {
-        if self.api.limiters().failures.check(self.client).is_err() {
-            return refuse(error("Rate limit exceeded"), "Rate limit exceeded");
-        }
-        tracing::info!(client = %self.client, "refused an access token on a WebSocket");
-        refuse(error("Invalid token"), "Invalid token")
-    }
-
-    /// Opens the room if need be, and says what `user` is in it.
-    async fn enter(&self, caller: &Caller, user: &str) -> Result<Role, Refused> {
-        let (api, room) = (&self.api, RoomId::from(self.room.as_str()));
-        let held = &api.dialects().rooms;
-        let stored = api.store().rooms().find(&self.room).map_err(|_| unavailable())?;
-        if let Some(stored) = stored {
-            // Somebody made this one: it is no room to walk into.
-            caller.may_see(&stored).map_err(|_| forbidden())?;
-            let runs = caller.may_run(&stored).is_ok();
-            return Ok(if runs { Role::Host } else { Role::Guest });
-        }
-        if api.hub().room(&room).await.is_none() {
-            held.forgive(&self.room);
-            let spec = RoomSpec {
-                id: room,
-                name: None,
-                capacity: api.settings().dialects.rooms_capacity as usize,
-                lobby: false,
-                locked: false,
-                kicked: Vec::new(),
-                created: api.now().unix,
-                expires: None,
-                idle: IDLE,
-            };
-            if !api.hub().open_room(spec).await {
-                return Err((error("Too many rooms"), CloseCode::Again, "Too many rooms"));
-            }
-        }
-        if held.was_sent_away(&self.room, user) { Err(forbidden()) } else { Ok(Role::Guest) }
-    }
-
-    /// The id that was asked for, unless it is somebody else's.
-    async fn client_id(&self, wanted: Option<&str>, user: &str) -> (String, Holding) {
-        let held = &self.api.dialects().rooms;
-        if let Some(id) = wanted {
-            let peers = self.api.hub().peers(&RoomId::from(self.room.as_str())).await;
-            let mut peers = peers.unwrap_or_default().into_iter();
-            let taken = peers.any(|info| info.peer.as_str() == id);
-            let free = !taken || held.is_held_by(&self.room, id, user);
-            if let Some(holding) = free.then(|| held.hold(&self.room, id, user)).flatten() {
-                return (id.to_owned(), holding);
-            }
-        }
-        loop {
-            let id = ids::uuid();
-            if let Some(holding) = held.hold(&self.room, &id, user) {
-                return (id, holding);
-            }
-        }
-    }
-
     fn welcome(&mut self) -> Option<String> {
         let user = self.user.as_ref().filter(|_| !self.welcomed)?;
         self.welcomed = true;
@@ -346,7 +248,7 @@ fn moved(kind: &str, peer: &PeerId, name: &str) -> String {
     json!({"type": kind, "username": name, "client_id": peer.as_str()}).to_string()
 }
 
-fn error(message: &str) -> String {
+pub(super) fn error(message: &str) -> String {
     json!({"type": "error", "message": message}).to_string()
 }
 
@@ -354,23 +256,10 @@ fn bad(why: &str) -> Heard {
     Heard::Bad(ErrorCode::BadMessage, why.into())
 }
 
-fn refuse(text: String, reason: &str) -> Heard {
+pub(super) fn refuse(text: String, reason: &str) -> Heard {
     Heard::Close(vec![text], CloseCode::Policy, reason.into())
 }
 
-fn forbidden() -> Refused {
-    (error("You may not join this room"), CloseCode::Policy, "Forbidden")
-}
-
-fn unavailable() -> Refused {
-    (error("Try again later"), CloseCode::Again, "Unavailable")
-}
-
-fn busy() -> Heard {
-    let (text, code, reason) = unavailable();
-    Heard::Close(vec![text], code, reason.into())
-}
-
-fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     (1..=MAX_ID).contains(&text.len()) && !text.contains(char::is_control)
 }

@@ -25,7 +25,7 @@ use crate::store::{EventKind, RoomError, RoomRecord, invite_id};
 /// The longest id of a room that a client may choose, in characters.
 const MAX_ROOM_ID: usize = 64;
 /// Characters of an invite: 64 random bytes in hexadecimal.
-pub(super) const INVITE: usize = 128;
+pub(super) const INVITE: usize = ids::MAX_INVITE;
 
 /// A token that is asked for.
 #[derive(Debug, Default, Deserialize, ToSchema, IntoParams)]
