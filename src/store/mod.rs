@@ -43,7 +43,8 @@ pub use journal::{MAX_UNWRITTEN, TakenBy};
 pub use keys::{KeyError, KeyHash, KeyRecord, Keys, MAX_KEYS};
 pub use open::OpenError;
 pub use pairings::{
-    MAX_PAIRS, MAX_PENDINGS, PAIR_MEMORY, PairRecord, PairingError, Pairings, PendingRecord, Purged,
+    MAX_PAIRS, MAX_PENDINGS, PAIR_MEMORY, PairRecord, PairingError, Pairings, PendingRecord,
+    Purged, Whose,
 };
 pub use revoked::{MAX_REVOKED, RevokeError, Revoked};
 pub use ring::{

@@ -1,5 +1,6 @@
 //! `pairing` where strangers are not served: each sees and ends what was made with their own proof.
 
+use relayhouse::api::Dialect;
 use relayhouse::store::UserRole;
 use serde_json::{Value, json};
 
@@ -127,4 +128,22 @@ fn a_guest_of_a_room_pairs_nothing() {
     let offer = json!({ "joinid": "1", "exp": "2099-01-01T00:00:00Z", "client1": "a" });
     let refused = to(&house, ticket, "/api/rooms", &offer);
     assert_eq!((refused.status, refused.json()), (403, json!({ "error": "forbidden" })));
+}
+
+#[test]
+fn where_strangers_are_served_what_was_made_with_a_proof_is_not_theirs() {
+    let server = Server::with(settings(&[Dialect::Pairing]));
+    add_user(&server, "alice", "correct horse", UserRole::User);
+    let alice = log_in(&server, "alice", "correct horse");
+    let offer = json!({ "joinid": "1", "exp": "2099-01-01T00:00:00Z", "client1": "a" });
+    assert_eq!(call(&server, "POST", "/api/rooms", Some(&alice), &offer).status, 201);
+    let question = json!({ "joinid": "1", "client1": "a" });
+    assert_eq!(call(&server, "POST", "/api/rooms/check", None, &question).status, 404);
+    let purged = call(&server, "POST", "/api/user/purge", None, &json!({ "deviceId": "a" })).json();
+    assert_eq!(purged["pendingsDeleted"], 0);
+    // But a stranger whom she told the code may accept it, and then has a part in the pair.
+    let acceptance = json!({ "joinid": "1", "client2": "b" });
+    let accepted = call(&server, "POST", "/api/rooms/accept", None, &acceptance);
+    let room = accepted.json()["roomid"].as_str().unwrap().to_owned();
+    assert_eq!(get(&format!("/api/rooms?roomid={room}")).send(server.address).status, 200);
 }

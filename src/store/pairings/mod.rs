@@ -95,6 +95,25 @@ impl From<sled::Error> for PairingError {
     }
 }
 
+/// Whose pairings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Everybody's.
+    All,
+    /// Those that were made with this proof; with none where it is none.
+    Of(Option<String>),
+}
+
+impl Whose {
+    /// Whether what was made with this proof is among them.
+    pub fn includes(&self, owner: Option<&String>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(proof) => proof.as_ref() == owner,
+        }
+    }
+}
+
 /// What a purge removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
@@ -236,8 +255,8 @@ impl<'a> Pairings<'a> {
         })
     }
 
-    /// Removes every pairing of `device`; with `owner`, only what the device did with that proof.
-    pub fn purge(self, device: &str, owner: Option<String>) -> Change<Purged, StoreError> {
+    /// Removes the pairings of `device` that are `whose`.
+    pub fn purge(self, device: &str, whose: Whose) -> Change<Purged, StoreError> {
         let device = device.to_owned();
         self.0.write(move |trees| {
             let mut purged = Purged::default();
@@ -245,14 +264,14 @@ impl<'a> Pairings<'a> {
                 match kind {
                     Kind::Pending => {
                         let Some(pending) = pending_of(trees, &id)? else { continue };
-                        if owner.is_none() || owner == pending.owner {
+                        if whose.includes(pending.owner.as_ref()) {
                             remove_pending(trees, &id, &pending)?;
                             purged.pendings += 1;
                         }
                     }
                     Kind::Pair => {
                         let Some(pair) = pair_of(trees, &id)? else { continue };
-                        if owner.is_none() || did(&pair, &device, owner.as_ref()) {
+                        if did(&pair, &device, &whose) {
                             remove_pair(trees, &pair)?;
                             purged.pairs.push(id);
                         }
@@ -269,11 +288,11 @@ fn same_offer(a: &PendingRecord, b: &PendingRecord) -> bool {
     (&a.client1, &a.owner) == (&b.client1, &b.owner)
 }
 
-/// Whether `device` is in the pair with the proof of `owner`.
-fn did(pair: &PairRecord, device: &str, owner: Option<&String>) -> bool {
+/// Whether `device` is in the pair with a proof of these.
+fn did(pair: &PairRecord, device: &str, whose: &Whose) -> bool {
     let [first, second] = &pair.owners;
-    (pair.client1 == device && first.as_ref() == owner)
-        || (pair.client2 == device && second.as_ref() == owner)
+    (pair.client1 == device && whose.includes(first.as_ref()))
+        || (pair.client2 == device && whose.includes(second.as_ref()))
 }
 
 fn transaction_error(error: TransactionError<()>) -> PairingError {

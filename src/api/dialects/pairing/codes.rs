@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::super::super::{Api, Client, NO_STORE, ids};
 use super::fields::{Done, Given, MAX_DEVICE, Room, required, text};
-use super::{Refusal, RefusalBody, is_seen, proven, sees, shown_by};
+use super::{Refusal, RefusalBody, proven, seen_by, shown_by};
 use crate::store::{PairRecord, PendingRecord};
 use crate::time::UnixTime;
 
@@ -187,10 +187,10 @@ pub(super) async fn check(
     let (code, client1) = (required(joinid, MAX_CODE)?, required(client1, MAX_DEVICE)?);
     let now = api.now().unix.0;
     let pairings = api.store().pairings();
-    let sees = sees(&caller);
+    let whose = seen_by(&caller);
     let pending = pairings
         .pending(&code, now)?
-        .filter(|it| it.client1 == client1 && is_seen(sees.as_ref(), it.owner.as_ref()))
+        .filter(|it| it.client1 == client1 && whose.includes(it.owner.as_ref()))
         .ok_or(Refusal::NotFoundOrExpired)?;
     if pending.pair.is_none() {
         return Ok(StatusCode::NO_CONTENT.into_response());

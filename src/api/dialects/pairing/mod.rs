@@ -24,7 +24,7 @@ use super::super::errors::{ApiError, Code};
 use super::super::{Api, ids};
 use super::{Dialect, with_its_405};
 use crate::signal::{CloseReason, RoomId};
-use crate::store::{PairRecord, RoomError, RoomRecord};
+use crate::store::{PairRecord, RoomError, RoomRecord, Whose};
 
 pub(super) use pairs::{Pair, look};
 pub(super) use refusal::{Refusal, RefusalBody};
@@ -60,28 +60,22 @@ fn shown_by(caller: &Caller) -> Option<String> {
     }
 }
 
-/// Which pairings a caller may see: those made with this proof; none is all of them. An application
-/// speaks for all its people.
-fn sees(caller: &Caller) -> Option<String> {
+/// Which pairings a caller may see: those made with the same proof, and a stranger those made with
+/// none. An application speaks for all its people.
+fn seen_by(caller: &Caller) -> Whose {
     match caller {
-        Caller::Anybody | Caller::Key { .. } => None,
-        Caller::User { .. } if caller.may_admin().is_ok() => None,
-        Caller::User { .. } | Caller::Ticket(_) => shown_by(caller),
+        Caller::Key { .. } => Whose::All,
+        Caller::User { .. } if caller.may_admin().is_ok() => Whose::All,
+        Caller::User { .. } | Caller::Ticket(_) | Caller::Anybody => Whose::Of(shown_by(caller)),
     }
-}
-
-/// Whether somebody who sees this much sees what was made with the proof of `owner`.
-fn is_seen(sees: Option<&String>, owner: Option<&String>) -> bool {
-    sees.is_none() || sees == owner
 }
 
 /// Whether a caller may see the room of `pair`: one of the two, or the holder of a ticket for it.
 fn sees_pair(caller: &Caller, pair: &PairRecord) -> bool {
-    let sees = sees(caller);
-    let [first, second] = &pair.owners;
+    let (whose, [first, second]) = (seen_by(caller), &pair.owners);
     let has_ticket =
         matches!(caller, Caller::Ticket(claims) if claims.room.as_ref() == Some(&pair.id));
-    has_ticket || is_seen(sees.as_ref(), first.as_ref()) || is_seen(sees.as_ref(), second.as_ref())
+    has_ticket || whose.includes(first.as_ref()) || whose.includes(second.as_ref())
 }
 
 impl Api {

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::super::super::caller::Caller;
 use super::super::super::{Api, Client, NO_STORE};
 use super::fields::{Done, Given, MAX_DEVICE, Room, required, text};
-use super::{Refusal, RefusalBody, is_id, proven, sees, sees_pair};
+use super::{Refusal, RefusalBody, is_id, proven, seen_by, sees_pair};
 use crate::store::PairRecord;
 
 /// Two devices and their room.
@@ -127,7 +127,7 @@ pub(super) async fn purge(
     let caller = proven(&api, &headers, client)?;
     caller.may_create_rooms()?;
     let device = required(body?.0.device_id, MAX_DEVICE)?;
-    let purged = api.store().pairings().purge(&device, sees(&caller)).await?;
+    let purged = api.store().pairings().purge(&device, seen_by(&caller)).await?;
     for id in &purged.pairs {
         api.close_room_of_pair(id).await?;
     }
