@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use relayhouse::store::{SECRET_MEMORY, SecretOrigin, SecretRecord, Store};
 use serde_json::Value;
 use support::credentials::{Credential, unix_now};
 use support::http;
@@ -129,9 +130,36 @@ fn credentials_of_the_old_secret_are_good_during_the_overlap_and_refused_after_i
     let ended = |line: &str| line.contains("a secret has ended") && line.contains(&before);
     server.wait_for_line(SOON, "the end of the secret", ended);
     assert!(
-        !server.text().contains(&secret(folder.path(), &["show"]).trim()),
+        !server.text().contains(secret(folder.path(), &["show"]).trim()),
         "no secret is logged"
     );
+}
+
+#[test]
+fn a_running_server_forgets_a_secret_that_ended_long_ago() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut first = server(folder.path());
+    first.signal("TERM");
+    first.wait_for_exit(SOON);
+    let (over, ago) = ("an old secret", 2 * SECRET_MEMORY.as_secs());
+    let store = Store::open(folder.path()).expect("free");
+    let old = SecretRecord {
+        secret: over.into(),
+        origin: SecretOrigin::Added,
+        created: 1,
+        until: Some(unix_now() - ago),
+    };
+    let id = old.secret.id().to_string();
+    store.secrets().accept(old).wait().expect("stored");
+    drop(store);
+
+    let server = server(folder.path());
+    let forgotten =
+        |line: &str| line.contains("an ended secret is forgotten") && line.contains(&id);
+    server.wait_for_line(SOON, "what is forgotten", forgotten);
+    assert_eq!(states(folder.path()), ["mints"]);
+    assert_eq!(allocates(&server, &Credential::fresh(over, "ann")).err(), Some(401));
+    assert!(allocates(&server, &minted(&server, "")).is_ok(), "{}", server.text());
 }
 
 #[test]
@@ -213,6 +241,32 @@ fn wait_for_uses(folder: &Path, place: usize, count: u64) {
     }
 }
 
+/// The commands that docs/credentials.md gives to programs with the secret.
+#[test]
+fn a_credential_signed_by_openssl_as_the_manual_says_opens_an_allocation() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = server(folder.path());
+    let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/credentials.md");
+    let manual = std::fs::read_to_string(manual).expect("the page");
+    let lines = manual.lines().filter(|line| {
+        ["SECRET=", "USERNAME=", "CREDENTIAL="].iter().any(|begin| line.starts_with(begin))
+    });
+    let script: Vec<_> = lines.collect();
+    let script = format!("{}\nprintf '%s\\n%s' \"$USERNAME\" \"$CREDENTIAL\"", script.join("\n"));
+    let bin = Path::new(BINARY).parent().expect("a folder").display();
+    let path = format!("{bin}:{}", std::env::var("PATH").unwrap_or_default());
+    let mut bash = Command::new("bash");
+    clean_environment(&mut bash);
+    bash.args(["-euo", "pipefail", "-c", &script]).env("PATH", path);
+    let made = bash.env("RELAYHOUSE_DATA_DIR", folder.path()).output().expect("bash runs");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let made = String::from_utf8(made.stdout).expect("UTF-8");
+    let (username, password) = made.split_once('\n').expect("two lines");
+    assert!(username.ends_with(":alice"), "{made}");
+    let credential = Credential::of_user(username, password.trim());
+    assert!(allocates(&server, &credential).is_ok(), "{}", server.text());
+}
+
 #[test]
 fn a_secret_of_another_program_is_added_from_standard_input_and_taken_out_again() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -241,8 +295,10 @@ fn a_secret_can_be_added_from_a_file_and_for_a_time() {
     assert_eq!(states(folder.path()), ["mints", "retiring"]);
     let id = told.split(' ').next().expect("an id");
     assert_eq!(secret(folder.path(), &["show", id]), "a secret of theirs\n");
+    let (_, told, _) = command(folder.path(), &["secret", "add"], "short");
+    assert!(told.contains("can be guessed"), "{told}");
     assert!(refused(folder.path(), &["add", "--file", "theirs"]).contains("is there already"));
-    assert!(refused(folder.path(), &["add"]).contains("standard input must hold one line"));
+    assert!(refused(folder.path(), &["add"]).contains("standard input must be one line"));
 }
 
 #[test]

@@ -69,8 +69,8 @@ fn an_added_secret_neither_mints_nor_ends_with_a_rotation() {
     let dir = tempfile::tempdir().unwrap();
     let store = opened(dir.path());
     let added = SecretRecord { origin: SecretOrigin::Added, ..made("theirs", 150) };
-    store.secrets().add(added.clone()).wait().unwrap();
-    let again = store.secrets().add(added).wait();
+    store.secrets().accept(added.clone()).wait().unwrap();
+    let again = store.secrets().accept(added).wait();
     assert_eq!(again, Err(SecretError::Exists(id("theirs"))));
     store.secrets().rotate(made("two", 200), OVERLAP).wait().unwrap();
     let expected = [("two", None), ("one", Some(250)), ("theirs", None)];

@@ -134,7 +134,7 @@ fn refused() -> Response {
 
 fn share_with(headers: &mut HeaderMap, page: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, page);
-    let exposed = HeaderValue::from_static("Link, Retry-After");
+    let exposed = HeaderValue::from_static("Link, Relayhouse-Ticket, Retry-After");
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
 }
 

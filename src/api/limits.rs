@@ -16,6 +16,10 @@ pub const MAX_TRACKED: usize = 65_536;
 /// Requests a minute, and at once, from one address (IPv6: one /64).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimits {
+    /// Join codes that devices try to accept.
+    pub join_codes: NonZeroU32,
+    /// Looks at join codes and meetings: clients that ask again every second.
+    pub polls: NonZeroU32,
     /// Redeemed invites.
     pub redeem: NonZeroU32,
     /// New rooms.
@@ -39,6 +43,9 @@ impl Default for RateLimits {
         // A classroom behind one address comes in; a guesser of 128 bits does not.
         let per_minute = |count| NonZeroU32::new(count).expect("a constant above zero");
         Self {
+            // A code has six digits or so: whoever tries all of them must need longer than it lasts.
+            join_codes: per_minute(30),
+            polls: per_minute(600),
             redeem: per_minute(60),
             rooms: per_minute(60),
             failures: per_minute(30),
@@ -132,6 +139,8 @@ pub(super) fn bucket_of(client: IpAddr) -> IpAddr {
 
 /// The limiters of the API.
 pub(super) struct Limiters {
+    pub(super) join_codes: Limiter,
+    pub(super) polls: Limiter,
     pub(super) redeem: Limiter,
     pub(super) rooms: Limiter,
     pub(super) failures: Limiter,
@@ -143,6 +152,8 @@ pub(super) struct Limiters {
 impl Limiters {
     pub(super) fn new(limits: RateLimits) -> Self {
         Self {
+            join_codes: Limiter::per_minute(limits.join_codes),
+            polls: Limiter::per_minute(limits.polls),
             redeem: Limiter::per_minute(limits.redeem),
             rooms: Limiter::per_minute(limits.rooms),
             failures: Limiter::per_minute(limits.failures),
@@ -153,6 +164,8 @@ impl Limiters {
     }
 
     pub(super) fn shrink(&self) {
+        self.join_codes.shrink();
+        self.polls.shrink();
         self.redeem.shrink();
         self.rooms.shrink();
         self.failures.shrink();

@@ -11,7 +11,7 @@ use super::limits::bucket_of;
 use super::origin::origin_allowed;
 use super::signal::{IceServers, Surroundings};
 use crate::creds::ticket::{Claims, TicketError};
-use crate::signal::{Event, Moderation, RoomId, RoomSpec};
+use crate::signal::{CloseReason, Event, Moderation, RoomId, RoomSpec};
 use crate::store::{RoomRecord, StoreError};
 use crate::time::{Now, UnixTime};
 
@@ -40,7 +40,13 @@ impl Api {
     /// The store's.
     pub async fn follow(&self, event: &Event) -> Result<(), StoreError> {
         match event {
-            Event::RoomClosed { room, .. } => {
+            Event::RoomClosed { room, reason } => {
+                // Devices that are paired come back to a room that was deserted, not to one that
+                // somebody ended.
+                let pairings = self.store().pairings();
+                if *reason == CloseReason::Asked && pairings.find(room.as_str())?.is_some() {
+                    pairings.delete(room.as_str()).await?;
+                }
                 self.store().rooms().delete(room.as_str()).await.map(drop)
             }
             Event::Moderation { room, what, .. } => self.keep(room.as_str(), what).await,

@@ -29,6 +29,7 @@ mod ids;
 mod limits;
 mod live;
 mod minter;
+mod notes;
 mod numbers;
 mod openapi;
 mod origin;
@@ -113,6 +114,7 @@ pub struct Api {
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     readiness: health::Readiness,
     numbers: Arc<HttpNumbers>,
+    dialects: dialects::Memory,
 }
 
 impl std::fmt::Debug for Api {
@@ -139,6 +141,7 @@ impl Api {
             metrics,
             readiness: health::Readiness::new(readiness),
             numbers: Arc::default(),
+            dialects: dialects::Memory::default(),
         })
     }
 
@@ -203,6 +206,10 @@ impl Api {
 
     fn people(&self) -> &auth::People {
         &self.people
+    }
+
+    fn dialects(&self) -> &dialects::Memory {
+        &self.dialects
     }
 
     fn hub(&self) -> &HubHandle {

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use super::config::{CONFIG_VARIABLE, Flag, Sources, parse_duration};
 use crate::creds::SecretId;
 use crate::creds::api_key::Scope;
+use crate::store::EventKind;
 
 pub(super) use users::{PasswordArgs, UsersCommand};
 
@@ -37,6 +38,13 @@ pub(super) enum Command {
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
+    },
+    /// Show the newest events of the audit trail
+    Events(EventsArgs),
+    /// Ask about the hooks
+    Hooks {
+        #[command(subcommand)]
+        command: HooksCommand,
     },
     /// Print a link to the page that may make rooms
     Link,
@@ -69,6 +77,35 @@ pub(super) struct CredentialsArgs {
     /// Print it as a JSON object with iceServers
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct EventsArgs {
+    /// Only events of this room
+    #[arg(long, value_name = "ROOM")]
+    pub(super) room: Option<String>,
+    /// Only events of this type, such as joined
+    #[arg(long = "type", value_name = "TYPE", value_parser = kind)]
+    pub(super) kind: Option<EventKind>,
+    /// Only what happened in this time until now, such as 2h
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(super) since: Option<Duration>,
+    /// So many at most
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    pub(super) limit: u32,
+    /// Print JSON, one event a line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum HooksCommand {
+    /// List where events are sent to, and how many deliveries wait
+    List,
+    /// Print the secret that deliveries are signed with
+    Secret,
+    /// Send every hook a signed event of the type ping
+    Test,
 }
 
 #[derive(Subcommand)]
@@ -213,6 +250,11 @@ fn ttl(text: &str) -> Result<Duration, String> {
         ttl if ttl.is_zero() => Err("write at least \"1s\"".to_owned()),
         ttl => Ok(ttl),
     }
+}
+
+fn kind(text: &str) -> Result<EventKind, String> {
+    let words: Vec<_> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    EventKind::from_word(text.trim()).ok_or_else(|| format!("write one of {}", words.join(", ")))
 }
 
 fn scope(text: &str) -> Result<Scope, String> {

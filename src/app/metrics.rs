@@ -10,6 +10,8 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::front::FrontSnapshot;
+use crate::hooks::HookNumbers;
+use crate::store::EventNumbers;
 use crate::turn::Snapshot;
 
 /// The relay's numbers at one moment.
@@ -67,6 +69,15 @@ pub struct FrontNumbers {
     pub certificate_ends: Option<u64>,
 }
 
+/// The numbers of the audit trail and of hooks at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct TrailNumbers {
+    /// Kept, written, lost.
+    pub events: EventNumbers,
+    /// Delivered, failed, waiting.
+    pub hooks: HookNumbers,
+}
+
 /// Where the numbers come from.
 pub struct Sources {
     /// The relay.
@@ -75,6 +86,8 @@ pub struct Sources {
     pub front: Box<dyn Fn() -> FrontNumbers + Send + Sync>,
     /// The rest.
     pub web: Box<dyn Fn() -> WebNumbers + Send + Sync>,
+    /// The audit trail and hooks.
+    pub trail: Box<dyn Fn() -> TrailNumbers + Send + Sync>,
 }
 
 /// Makes the text of `/metrics`.
@@ -115,7 +128,8 @@ impl Collector for Numbers {
         page.about(self.started)?;
         page.relay(&(self.sources.relay)())?;
         page.front(&(self.sources.front)())?;
-        page.web(&(self.sources.web)())
+        page.web(&(self.sources.web)())?;
+        page.trail(&(self.sources.trail)())
     }
 }
 
@@ -213,6 +227,26 @@ impl Page<'_, '_> {
         self.family("http_requests", "HTTP requests answered, by status", None, "status", requests)
     }
 
+    fn trail(&mut self, trail: &TrailNumbers) -> fmt::Result {
+        let TrailNumbers { events, hooks } = trail;
+        self.gauge("audit_events", "Events in the audit trail now", None, events.kept)?;
+        let help = "Events written to the audit trail or to the queues of hooks";
+        self.counter("audit_events_written", help, None, events.written)?;
+        let help = "Events that were lost because too many came at once";
+        self.counter("audit_events_lost", help, None, events.lost)?;
+        let outcomes = [
+            ("delivered".to_owned(), hooks.delivered),
+            ("failed".to_owned(), hooks.failed),
+            ("given_up".to_owned(), hooks.given_up),
+            ("dropped".to_owned(), hooks.dropped),
+        ];
+        let help = "Attempts to deliver to hooks, and deliveries that were given up or dropped";
+        self.family("hook_deliveries", help, None, "outcome", outcomes)?;
+        self.gauge("hook_queue", "Deliveries that wait for hooks", None, hooks.waiting)?;
+        let help = "How long the oldest of them waits";
+        self.gauge("hook_queue_age", help, Some(Unit::Seconds), hooks.oldest.as_secs())
+    }
+
     fn gauge(&mut self, name: &str, help: &str, unit: Option<Unit>, value: u64) -> fmt::Result {
         let unit = unit.as_ref();
         let mut metric = self.0.encode_descriptor(name, help, unit, MetricType::Gauge)?;
@@ -264,8 +298,10 @@ mod tests {
             certificate_ends: Some(9),
             ..FrontNumbers::default()
         };
+        let hooks = HookNumbers { given_up: 6, ..HookNumbers::default() };
+        let trail = move || TrailNumbers { hooks: hooks.clone(), ..TrailNumbers::default() };
         let (relay, front, web) = (Box::new(relay), Box::new(front), Box::new(web));
-        Metrics::new(Sources { relay, front, web }, 7).render()
+        Metrics::new(Sources { relay, front, web, trail: Box::new(trail) }, 7).render()
     }
 
     #[test]
@@ -289,6 +325,9 @@ mod tests {
             "relayhouse_ice_minted_total 0",
             "relayhouse_ice_refused_total{by=\"address\"} 0",
             "relayhouse_http_requests_total{status=\"2xx\"} 5",
+            "relayhouse_audit_events_lost_total 0",
+            "relayhouse_hook_deliveries_total{outcome=\"given_up\"} 6",
+            "relayhouse_hook_queue_age_seconds 0",
         ] {
             assert!(text.lines().any(|there| there == line), "{line} is not in\n{text}");
         }

@@ -12,6 +12,7 @@ pub mod log;
 pub mod metrics;
 mod people;
 pub mod run;
+pub mod trail;
 mod typed;
 
 use std::path::Path;
@@ -22,7 +23,7 @@ use clap::Parser;
 
 use crate::creds::api_key;
 use crate::store::KeyHash;
-use cli::{Cli, Command, KeysCommand, SecretCommand};
+use cli::{Cli, Command, HooksCommand, KeysCommand, SecretCommand};
 use desk::Request;
 pub use failure::Failure;
 
@@ -63,6 +64,14 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Keys { command: KeysCommand::Revoke { id } }) => {
             (Request::KeysRevoke { id: id.clone() }, false)
         }
+        Some(Command::Events(args)) => {
+            let since = args.since.map(|ago| clock::unix().0.saturating_sub(ago.as_secs()));
+            let kind = args.kind.map(|kind| kind.as_str().to_owned());
+            (Request::Events { room: args.room.clone(), kind, since, limit: args.limit }, args.json)
+        }
+        Some(Command::Hooks { command: HooksCommand::List }) => (Request::HooksList, false),
+        Some(Command::Hooks { command: HooksCommand::Secret }) => (Request::HooksSecret, false),
+        Some(Command::Hooks { command: HooksCommand::Test }) => (Request::HooksTest, false),
         Some(Command::Link) => (Request::Link, false),
         Some(Command::Secret { command }) => secret(command)?,
         Some(Command::Users { command }) => people::request(command)?,

@@ -1,7 +1,8 @@
 //! A secret that somebody types, pipes in or keeps in a file: never an argument, which every user of
 //! the host can read. What is typed is not shown.
 
-use std::io::{IsTerminal, Read};
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -13,31 +14,30 @@ use crate::creds::Secret;
 /// More than this is not a line somebody meant, bytes.
 const LONGEST: u64 = 64 * 1024;
 
-/// One line from `file`, or from standard input (also as `-`); the line's end does not belong to it.
+/// One line from `file`, or else from standard input (also as `-`); from a terminal it is read without
+/// showing it. The line's end does not belong to it.
 ///
 /// # Errors
-/// When it cannot be read, or is more than a line.
+/// When it cannot be read, or is not a line.
 pub(super) fn line(file: Option<&Path>, prompt: &str) -> Result<Secret, Failure> {
-    let mut text = Zeroizing::new(String::new());
-    let (read, from) = match file.filter(|path| *path != Path::new("-")) {
-        Some(path) => {
-            let opened = std::fs::File::open(path);
-            let read = opened.and_then(|file| file.take(LONGEST).read_to_string(&mut text));
-            (read, path.display().to_string())
-        }
+    let (text, from) = match file.filter(|path| *path != Path::new("-")) {
+        Some(path) => (File::open(path).and_then(whole), path.display().to_string()),
         None if std::io::stdin().is_terminal() => return asked(prompt),
-        None => {
-            let read = std::io::stdin().take(LONGEST).read_to_string(&mut text);
-            (read, "standard input".to_owned())
-        }
+        None => (whole(std::io::stdin()), "standard input".to_owned()),
     };
-    read.map_err(|error| Failure::Unusable(format!("cannot read {from}: {error}")))?;
+    let text = text.map_err(|error| Failure::Unusable(format!("cannot read {from}: {error}")))?;
+    let text = Zeroizing::new(text);
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     match line.is_empty() || line.contains('\n') {
-        true => Err(Failure::Unusable(format!("{from} must hold one line: the secret"))),
+        true => Err(Failure::Unusable(format!("{from} must be one line: the secret"))),
         false => Ok(Secret::from(line)),
     }
+}
+
+fn whole(from: impl Read) -> io::Result<String> {
+    let mut text = String::new();
+    from.take(LONGEST).read_to_string(&mut text).map(|_| text)
 }
 
 /// A password somebody chooses for `name`: asked for twice, unless it comes from a file or a pipe.

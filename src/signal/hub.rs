@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::bucket::Bucket;
+use super::digest::Digests;
 use super::effects::Effects;
 use super::member::Link;
 use super::room::Room;
@@ -54,6 +55,12 @@ impl Hub {
             tokens: TokenSource::new(seed),
             effects: Effects::new(limits),
         }
+    }
+
+    /// From now on each description and candidate that is passed on is an
+    /// [`Event::Described`], hashed under this salt.
+    pub fn describe(&mut self, salt: &[u8; 32]) {
+        self.effects.digests = Some(Digests::new(salt));
     }
 
     /// The bounds this hub was made with.

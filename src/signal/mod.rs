@@ -10,9 +10,10 @@
 //! | `join`, `relay`, `moderate`, `part` | coming in, talking, deciding, going |
 //! | `room`, `member`, `outbox` | what is kept |
 //! | `message`, `reason`, `event`, `ids`, `limits` | the words |
-//! | `effects`, `timers`, `bucket`, `token` | the tools |
+//! | `effects`, `timers`, `bucket`, `token`, `digest` | the tools |
 
 mod bucket;
+mod digest;
 mod effects;
 mod event;
 mod hub;

@@ -177,6 +177,8 @@ impl Room {
         let gone = self.waiting.remove(index);
         let left = ServerMessage::Left { peer: gone.peer.clone(), reason, was: None };
         self.tell_hosts(&left, effects);
+        let (room, peer) = (self.spec.id.clone(), gone.peer.clone());
+        effects.event(Event::WaitingEnded { room, peer, reason });
         gone
     }
 
@@ -220,6 +222,18 @@ impl Room {
         false
     }
 
+    /// Reports that everybody in it and before its door is gone, whom nobody is left to tell.
+    pub(super) fn report_all_gone(&self, reason: LeftReason, effects: &mut Effects) {
+        for member in &self.members {
+            let (room, peer) = (self.spec.id.clone(), member.peer.clone());
+            effects.event(Event::Left { room, peer, reason });
+        }
+        for waiting in &self.waiting {
+            let (room, peer) = (self.spec.id.clone(), waiting.peer.clone());
+            effects.event(Event::WaitingEnded { room, peer, reason });
+        }
+    }
+
     /// Sends everybody away and drops every timer.
     pub(super) fn dissolve(mut self, reason: LeaveReason, effects: &mut Effects) {
         self.stop_idle_clock(effects);
@@ -227,6 +241,7 @@ impl Room {
         if let Some(at) = self.expires_at {
             effects.timers.cancel(at, Timer::Expiry(self.spec.id.clone()));
         }
+        self.report_all_gone(LeftReason::RoomClosed, effects);
         for member in &self.members {
             member.detach(effects);
             member.hang_up(reason, effects);

@@ -4,7 +4,7 @@ use super::{Change, Store, StoreError};
 
 impl Store {
     /// The secret called `name`, made by `make` and kept when there is none of its length yet. What
-    /// is given back is on the disk. The names in use: `ticket`, `nonce`.
+    /// is given back is on the disk. The names in use: `ticket`, `nonce`, `audit`, `hooks`.
     pub fn secret_or_insert<const N: usize>(
         &self,
         name: &str,

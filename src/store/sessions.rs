@@ -82,9 +82,10 @@ pub enum SessionError {
     /// No token of this session.
     #[error("this is no token of the session")]
     Unknown,
-    /// An old token was shown again: somebody else has it. The session has ended with this.
-    #[error("an old refresh token was shown again")]
-    Reused,
+    /// An old token of this user was shown again: somebody else has it. The session has ended with
+    /// this.
+    #[error("an old refresh token of {0:?} was shown again")]
+    Reused(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -145,7 +146,7 @@ impl<'a> Sessions<'a> {
             }
             if session.token != shown {
                 remove(trees, &session.user, &session.id.0)?;
-                return Err(SessionError::Reused);
+                return Err(SessionError::Reused(session.user));
             }
             let mut after = SessionRecord { token: next, ..session };
             if after.sliding {

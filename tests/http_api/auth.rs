@@ -122,7 +122,7 @@ fn bodies_that_are_no_login_are_refused() {
 
 fn behind_a_proxy(per_address: u32, per_account: u32) -> Server {
     let count = |n| NonZeroU32::new(n).unwrap();
-    Server::with(HttpSettings {
+    let server = Server::with(HttpSettings {
         trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
         rate_limits: RateLimits {
             logins: count(per_address),
@@ -130,7 +130,9 @@ fn behind_a_proxy(per_address: u32, per_account: u32) -> Server {
             ..RateLimits::default()
         },
         ..HttpSettings::default()
-    })
+    });
+    server.stop_clocks();
+    server
 }
 
 fn from(server: &Server, client: &str, name: &str, password: &str) -> Answer {

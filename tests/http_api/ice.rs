@@ -4,12 +4,14 @@ use std::num::NonZeroU32;
 
 use relayhouse::api::{HttpSettings, RateLimits};
 use relayhouse::creds::Secret;
+use relayhouse::creds::password::{PasswordHash, SALT};
 use relayhouse::creds::rest::mint;
 use relayhouse::creds::ticket::Role;
+use relayhouse::store::{UserRecord, UserRole};
 use relayhouse::time::UnixTime;
 use serde_json::json;
 
-use crate::http::{Answer, get};
+use crate::http::{Answer, get, post};
 use crate::server::{Server, now};
 
 fn ice(server: &Server, token: &str, query: &str) -> Answer {
@@ -111,6 +113,33 @@ fn an_allowance_has_its_bounds_and_is_one_of_two() {
     for query in ["allocations=0", "allocations=1001", "sessions=0", "allocations=1&sessions=1"] {
         assert_eq!(ice(&server, &key, query).error(), (400, "bad_field".into()), "{query}");
     }
+}
+
+/// Alice, logged in: her access token.
+fn alice(server: &Server) -> String {
+    let alice = UserRecord {
+        name: "alice".into(),
+        role: UserRole::User,
+        email: None,
+        active: true,
+        created: now(),
+        password: PasswordHash::new("a long password", [7; SALT]).unwrap(),
+    };
+    server.api.store().users().add(alice).wait().unwrap();
+    let login = json!({ "username": "alice", "password": "a long password" });
+    let answer = post("/api/v1/auth/login").json(&login).send(server.address);
+    assert_eq!(answer.status, 200, "{}", answer.json());
+    answer.json()["accessToken"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_user_gets_credentials_of_their_own_name_and_no_others() {
+    let server = Server::start();
+    let alice = alice(&server);
+    let answer = ice(&server, &alice, "");
+    assert_eq!((subject(&answer).as_str(), &answer.json()["ttl"]), ("alice", &json!(86400)));
+    assert_eq!(subject(&ice(&server, &alice, "sessions=1")), "alice;sessions=1");
+    assert_eq!(ice(&server, &alice, "subject=bob").error(), (403, "forbidden".into()));
 }
 
 fn limited(per_address: u32, per_key: u32) -> Server {

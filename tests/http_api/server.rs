@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use relayhouse::api::signal::{self, HubHandle};
@@ -15,7 +15,7 @@ use relayhouse::creds::ticket::{AUDIENCE, Claims, ISSUER, Role, TicketKey};
 use relayhouse::creds::uri::Endpoint;
 use relayhouse::front::{self, Asked, Doors, List, Tls};
 use relayhouse::net::Transport;
-use relayhouse::signal::{CloseReason, HubLimits, RoomId};
+use relayhouse::signal::{Actor, CloseReason, HubLimits, Moderation, RoomId, RoomView};
 use relayhouse::store::{KeyRecord, Store, UserRecord, UserRole};
 use relayhouse::time::{Instant, Now, UnixTime};
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ pub struct Server {
     dir: Option<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     runtime: Option<Runtime>,
-    ahead: Arc<AtomicU64>,
+    hands: Arc<Hands>,
 }
 
 /// Everybody's.
@@ -53,17 +53,27 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// Both clocks, and what they are ahead, in seconds.
-fn clock() -> (signal::Clock, Arc<AtomicU64>) {
+/// What a test does to the server's clocks.
+#[derive(Default)]
+struct Hands {
+    /// How much they are ahead, in seconds.
+    ahead: AtomicU64,
+    /// Where they stand, if they do.
+    stopped: OnceLock<Now>,
+}
+
+/// Both clocks.
+fn clock() -> (signal::Clock, Arc<Hands>) {
     let origin = std::time::Instant::now();
-    let ahead = Arc::new(AtomicU64::new(0));
-    let by = ahead.clone();
+    let hands = Arc::new(Hands::default());
+    let held = hands.clone();
     let clock = move || {
         let nanos = u64::try_from(origin.elapsed().as_nanos()).unwrap();
         let now = Now { mono: Instant::from_nanos(nanos), unix: UnixTime(now()) };
-        now.after(Duration::from_secs(by.load(Ordering::Relaxed)))
+        let now = *held.stopped.get().unwrap_or(&now);
+        now.after(Duration::from_secs(held.ahead.load(Ordering::Relaxed)))
     };
-    (Arc::new(clock), ahead)
+    (Arc::new(clock), hands)
 }
 
 impl Server {
@@ -93,7 +103,7 @@ impl Server {
             .build()
             .unwrap();
         let inside = runtime.enter();
-        let (clock, ahead) = clock();
+        let (clock, hands) = clock();
         let (hub, mut events) = signal::start(HubLimits::default(), [3; 32], clock.clone());
         let checks = Arc::new(Mutex::new(Vec::new()));
         let told = checks.clone();
@@ -132,12 +142,17 @@ impl Server {
         drop(inside);
         let runtime = Some(runtime);
         let (dir, stop) = (None, Some(stop));
-        Self { address, api, checks, hub, endpoint, key, dir, stop, runtime, ahead }
+        Self { address, api, checks, hub, endpoint, key, dir, stop, runtime, hands }
     }
 
     /// Lets time pass, for the server alone.
     pub fn wait(&self, seconds: u64) {
-        self.ahead.fetch_add(seconds, Ordering::Relaxed);
+        self.hands.ahead.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// Lets no time pass any more but by [`wait`](Self::wait): for bounds per minute.
+    pub fn stop_clocks(&self) {
+        self.hands.stopped.set(self.api.now()).unwrap();
     }
 
     /// Adds somebody whose password is [`PASSWORD`].
@@ -161,9 +176,31 @@ impl Server {
         self.run(self.hub.room(&RoomId::from(room))).is_some()
     }
 
+    /// The room as it is in the hub.
+    pub fn room_view(&self, room: &RoomId) -> Option<RoomView> {
+        self.run(self.hub.room(room))
+    }
+
     /// Ends the room as the hub would.
     pub fn close(&self, room: &str) {
         self.run(self.hub.close_room(&RoomId::from(room), CloseReason::Idle));
+    }
+
+    /// Ends the room as somebody who may would.
+    pub fn end(&self, room: &str) {
+        self.run(self.hub.close_room(&RoomId::from(room), CloseReason::Asked));
+    }
+
+    /// Decides as the API would.
+    #[allow(dead_code, reason = "for the tests of dialects")]
+    pub fn moderate(&self, room: &str, what: Moderation) {
+        self.run(self.hub.moderate(&RoomId::from(room), Actor::Api, what)).unwrap();
+    }
+
+    /// A reload: these settings, and a relay that listens here.
+    #[allow(dead_code, reason = "for the tests of dialects")]
+    pub fn reconfigure(&self, settings: HttpSettings, endpoints: Vec<Endpoint>) {
+        self.api.reconfigure(settings, Minter { endpoints, ..minter() });
     }
 
     /// Sends everybody away, as before a restart.
@@ -264,7 +301,7 @@ pub fn claims(role: Role, room: Option<&str>, exp: u64) -> Claims {
     }
 }
 
-fn minter() -> Minter {
+pub fn minter() -> Minter {
     let endpoint = |transport| Endpoint { host: "192.0.2.1".into(), port: 3478, transport };
     Minter {
         secret: Secret::from("north"),

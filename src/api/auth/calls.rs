@@ -14,7 +14,7 @@ use crate::api::body::JsonBody;
 use crate::api::caller::Caller;
 use crate::api::errors::{ApiError, Code, ErrorBody};
 use crate::api::{Api, Client, NO_STORE};
-use crate::store::{SessionKind, SessionRecord, UserRecord};
+use crate::store::{EventKind, SessionKind, SessionRecord, UserRecord};
 
 /// Who wants to log in.
 #[derive(Deserialize, ToSchema)]
@@ -171,6 +171,8 @@ pub(super) async fn logout(
     };
     api.end_session(&session).await?;
     tracing::info!(%client, user = name, "logged out");
+    let event = api.event(EventKind::Logout).with("client", client.to_string());
+    api.note(event.with("user", name));
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::api::Api;
 use crate::api::errors::{ApiError, Code};
 use crate::creds::user_name::user_name;
-use crate::store::UserRecord;
+use crate::store::{EventKind, UserRecord};
 
 impl Api {
     /// The user `name`, if `password` is theirs and they may log in. Nobody learns from the answer,
@@ -47,9 +47,13 @@ impl Api {
                 Some(_) => "wrong password",
             };
             tracing::info!(%client, user = name, why, "refused a login");
+            let event = self.event(EventKind::LoginRefused).with("client", client.to_string());
+            self.note(event.with("user", name).with("why", why));
             return Err(Code::InvalidLogin.into());
         };
         attempt.succeeded();
+        let event = self.event(EventKind::Login).with("client", client.to_string());
+        self.note(event.with("user", user.name.as_str()));
         let mut user = user.clone();
         if let Some(hash) = compared.rehashed {
             let (before, after) = (user.password.clone(), hash.clone());

@@ -70,16 +70,20 @@ pub(super) enum Heard {
     /// Something of the room it is in.
     Say(Body),
     /// What is answered without a room.
+    #[allow(dead_code, reason = "not every dialect has such words")]
     Answer(String),
+    /// What needs no answer.
+    Nothing,
     /// Nothing that makes sense.
     Bad(ErrorCode, String),
-    /// Something after which there is nothing more to say.
-    Close(CloseCode, String),
+    /// Something after which there is nothing more to say than these messages.
+    Close(Vec<String>, CloseCode, String),
 }
 
 /// What follows when a client has left its room.
 pub(super) enum Parted {
     /// The connection goes on, after these messages, unless the server ends it.
+    #[allow(dead_code, reason = "not every dialect's connections outlive a room")]
     Stay(Vec<String>),
     /// It ends, after these messages.
     Close(Vec<String>, CloseCode, String),
@@ -146,12 +150,15 @@ enum End {
     /// The room, if there is one, has let it go: the client is told.
     Told(Vec<String>, CloseCode, String),
     /// It went, or is to go: so does the peer.
-    Gone,
+    Gone(Gone),
 }
 
 impl From<Unwritable> for End {
-    fn from(_: Unwritable) -> Self {
-        Self::Gone
+    fn from(why: Unwritable) -> Self {
+        Self::Gone(match why {
+            Unwritable::Slow => Gone::Slow,
+            Unwritable::Broken => Gone::Dropped,
+        })
     }
 }
 
@@ -185,8 +192,9 @@ impl<D: Dialect> Session<D> {
     }
 
     async fn finish(mut self, end: End) {
+        let how = if let End::Gone(how) = end { how } else { Gone::Left };
         if let Some(seat) = self.seat.take() {
-            self.endpoint.hub().disconnect(seat.conn, Gone::Left).await;
+            self.endpoint.hub().disconnect(seat.conn, how).await;
         }
         let End::Told(texts, code, reason) = end else { return self.line.socket.finish().await };
         for text in texts {
@@ -194,7 +202,9 @@ impl<D: Dialect> Session<D> {
                 return;
             }
         }
-        self.line.socket.close(code, &reason[..reason.floor_char_boundary(MAX_CLOSE_REASON)]).await;
+        let short =
+            (0..=MAX_CLOSE_REASON).rev().find_map(|end| reason.get(..end.min(reason.len())));
+        self.line.socket.close(code, short.unwrap_or_default()).await;
     }
 
     async fn heard(&mut self, received: Received) -> Result<(), End> {
@@ -214,7 +224,8 @@ impl<D: Dialect> Session<D> {
                 }
                 Err(self.end(&LeaveReason::TooLarge.leave()))
             }
-            Received::Closed => Err(End::Gone),
+            // Whoever means to go says so before.
+            Received::Closed => Err(End::Gone(Gone::Dropped)),
         }
     }
 
@@ -235,8 +246,9 @@ impl<D: Dialect> Session<D> {
                 self.count()?;
                 Ok(self.line.socket.send(text).await?)
             }
+            Heard::Nothing => self.count(),
             Heard::Bad(code, why) => self.bad(code, why).await,
-            Heard::Close(code, reason) => Err(End::Told(Vec::new(), code, reason)),
+            Heard::Close(texts, code, reason) => Err(End::Told(texts, code, reason)),
         }
     }
 
@@ -247,7 +259,7 @@ impl<D: Dialect> Session<D> {
             hub.disconnect(seat.conn, Gone::Left).await;
         }
         self.line.begin_anew();
-        let hello = Hello { id: None, admission, resume: None, seen: None };
+        let hello = Hello { id: None, admission, keeps_place: false, resume: None, seen: None };
         let (conn, told) = hub.connect(hello).await;
         self.seat = Some(Seat { conn, told });
         self.outside_until = None;
@@ -343,7 +355,7 @@ impl<D: Dialect> Session<D> {
 
     async fn wake(&mut self) -> Result<(), End> {
         if self.line.is_dead() {
-            return Err(End::Gone);
+            return Err(End::Gone(Gone::Dropped));
         }
         Ok(self.line.ask_for_life().await?)
     }
@@ -369,7 +381,7 @@ impl End {
                 texts.insert(0, text);
                 Self::Told(texts, code, reason)
             }
-            Self::Gone => Self::Gone,
+            Self::Gone(how) => Self::Gone(how),
         }
     }
 }

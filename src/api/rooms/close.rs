@@ -9,6 +9,7 @@ use super::super::errors::{ApiError, ErrorBody};
 use super::super::ids::InPath;
 use super::super::{Api, Client};
 use crate::signal::{CloseReason, RoomId};
+use crate::store::EventKind;
 
 /// Closes a room for good: everybody in it is told `leave{reason: "room_closed"}`, its tickets and
 /// invites are worth nothing any more.
@@ -32,6 +33,8 @@ pub(in crate::api) async fn close(
 ) -> Result<StatusCode, ApiError> {
     let caller = api.caller(&headers, client)?;
     let room = api.room_owned_by(&caller, &id)?;
+    let event = api.event(EventKind::Moderation).room(&room.id).by(&caller.by());
+    api.note(event.with("action", "close"));
     // First where it would come back from after a restart.
     api.store().rooms().delete(&room.id).await?;
     api.hub().close_room(&RoomId::from(id.as_str()), CloseReason::Asked).await;

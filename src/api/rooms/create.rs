@@ -13,7 +13,7 @@ use super::super::errors::{ApiError, Code, ErrorBody};
 use super::super::{Api, Client, ids, tickets};
 use super::shapes::{Entered, RoomJson, bad, checked_name};
 use crate::creds::ticket::Role;
-use crate::store::RoomRecord;
+use crate::store::{EventKind, RoomRecord};
 
 /// The largest room that can be asked for.
 pub const MAX_CAPACITY: u32 = 128;
@@ -70,6 +70,7 @@ pub(in crate::api) async fn create(
         return Err(ApiError::new(Code::TooManyRooms).retry_after(60));
     }
     tracing::info!(room = %room.id, capacity = room.capacity, "room made");
+    api.note(api.event(EventKind::RoomMade).room(&room.id).by(&caller.by()));
     let ticket = api.tickets().sign(&tickets::for_room(now.unix, &room, Role::Host, None));
     Ok(Entered { room: RoomJson::owned(room), ticket }.answer(StatusCode::CREATED))
 }

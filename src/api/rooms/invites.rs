@@ -16,7 +16,7 @@ use super::super::origin::base_url;
 use super::super::{Api, Client, IsHttps, NO_STORE, ids};
 use super::shapes::bad;
 use crate::creds::api_key;
-use crate::store::{InviteRecord, invite_id};
+use crate::store::{EventKind, InviteRecord, invite_id};
 
 /// How long an invite is good when nobody says, in seconds.
 pub const DEFAULT_TTL: u64 = 15 * 60;
@@ -69,7 +69,8 @@ pub(in crate::api) async fn create(
     headers: HeaderMap,
     body: JsonBody<Wanted>,
 ) -> Result<Response, ApiError> {
-    let room = api.room_run_by(&api.caller(&headers, client)?, &id)?;
+    let caller = api.caller(&headers, client)?;
+    let room = api.room_run_by(&caller, &id)?;
     let ttl = body.0.ttl.unwrap_or(DEFAULT_TTL);
     if !(1..=MAX_TTL).contains(&ttl) {
         return Err(bad(format!("ttl must be between 1 and {MAX_TTL} seconds.")));
@@ -80,9 +81,11 @@ pub(in crate::api) async fn create(
     // An invite to a room that is over is worth nothing.
     let expires = (created + ttl).min(room.expires.unwrap_or(u64::MAX));
     let invite = ids::fresh();
+    let event = api.event(EventKind::InviteMade).room(&room.id).by(&caller.by());
     let record = InviteRecord { room: room.id, created, expires, redeemed: None, revoked: None };
     let hash = api_key::hash(&invite);
     api.store().invites().create(hash, record).await?;
+    api.note(event.with("invite", invite_id(&hash)).with("expiresAt", expires));
     // In the fragment, which browsers keep to themselves.
     let url = format!("{base}/#invite={invite}");
     let made = Made { invite, id: invite_id(&hash), url, expires_at: expires };
@@ -161,10 +164,13 @@ pub(in crate::api) async fn revoke(
     InPath((room, invite)): InPath<(String, String)>,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    let room = api.room_run_by(&api.caller(&headers, client)?, &room)?;
+    let caller = api.caller(&headers, client)?;
+    let room = api.room_run_by(&caller, &room)?;
     if invite.len() > ids::MAX_ID {
         return Err(Code::NoSuchInvite.into());
     }
     api.store().invites().revoke(&room.id, &invite, api.now().unix.0).await?;
+    let event = api.event(EventKind::InviteRevoked).room(&room.id).by(&caller.by());
+    api.note(event.with("invite", invite));
     Ok(StatusCode::NO_CONTENT)
 }

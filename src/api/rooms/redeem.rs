@@ -15,6 +15,7 @@ use super::super::{Api, Client, ids, tickets};
 use super::shapes::{Entered, checked_name};
 use crate::creds::api_key;
 use crate::creds::ticket::Role;
+use crate::store::{EventKind, invite_id};
 
 /// Who comes.
 #[derive(Deserialize, ToSchema)]
@@ -51,8 +52,12 @@ pub(in crate::api) async fn redeem(
         return Err(Code::NoSuchInvite.into());
     }
     let now = api.now().unix;
-    let used = api.store().invites().redeem(api_key::hash(&invite), now.0).await?;
+    let hash = api_key::hash(&invite);
+    let used = api.store().invites().redeem(hash, now.0).await?;
     let room = api.stored_room(&used.room)?;
-    let ticket = api.tickets().sign(&tickets::for_room(now, &room, Role::Guest, name));
+    let claims = tickets::for_room(now, &room, Role::Guest, name);
+    let event = api.event(EventKind::InviteRedeemed).room(&room.id).peer(&claims.sub);
+    api.note(event.with("invite", invite_id(&hash)).with("client", client.to_string()));
+    let ticket = api.tickets().sign(&claims);
     Ok(Entered { room: room.into(), ticket }.answer(StatusCode::OK))
 }

@@ -20,8 +20,9 @@ pub type Clock = Arc<dyn Fn() -> Now + Send + Sync>;
 const COMMANDS: usize = 1024;
 /// Commands handled before what they caused is sent.
 const BATCH: usize = 64;
-/// Events that may wait to be taken; what does not fit is lost and counted.
-const EVENTS: usize = 4096;
+/// Events that may wait to be taken; what does not fit is lost and counted. As many as two seconds of
+/// four hundred clients that each send as much as they may.
+const EVENTS: usize = 65_536;
 /// Messages for a connection beyond the queue of its peer: answers, which no replay needs.
 const ANSWERS: usize = 64;
 
@@ -59,16 +60,21 @@ pub fn start(
     seed: [u8; 32],
     clock: Clock,
 ) -> (HubHandle, mpsc::Receiver<Event>) {
+    start_hub(Hub::new(limits, seed), clock)
+}
+
+/// As [`start`], with a hub of one's own making.
+pub fn start_hub(hub: Hub, clock: Clock) -> (HubHandle, mpsc::Receiver<Event>) {
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (events, taken) = mpsc::channel(EVENTS);
     let handle = HubHandle {
         commands,
         connections: Arc::default(),
         events_lost: Arc::default(),
-        limits: Arc::new(limits.clone()),
+        limits: Arc::new(hub.limits().clone()),
     };
     let driver = Driver {
-        hub: Hub::new(limits, seed),
+        hub,
         clock,
         events,
         events_lost: Arc::clone(&handle.events_lost),

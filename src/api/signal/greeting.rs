@@ -58,7 +58,7 @@ async fn hello(endpoint: &Endpoint, socket: &mut Socket) -> Result<Hello, Refuse
                         ));
                     }
                 };
-                return Ok(Hello { id, admission, resume, seen });
+                return Ok(Hello { id, admission, keeps_place: true, resume, seen });
             }
             Ok(Incoming::Message(message)) => {
                 let text = "the first message is hello";

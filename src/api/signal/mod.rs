@@ -24,9 +24,9 @@ use super::crowd::Crowd;
 use crate::creds::ticket::{Claims, TicketError};
 use crate::time::{Now, UnixTime};
 
-pub use driver::{Clock, HubHandle, start};
+pub use driver::{Clock, HubHandle, start, start_hub};
 pub(in crate::api) use line::Line;
-pub(in crate::api) use socket::{Received, Socket, Unwritable, close_code};
+pub(in crate::api) use socket::{Received, Unwritable, close_code};
 pub use upgrade::upgrade;
 pub(in crate::api) use upgrade::{Refusal, upgrade_to};
 pub(in crate::api) use wire::check_bounds;

@@ -1,6 +1,7 @@
 //! The table of keys: names, defaults, what each is for. The configuration file, the environment,
 //! `--set`, `--print-config`, `config.toml` and the documentation all come from it.
 
+mod audit;
 mod bounds;
 mod dialects;
 mod people;
@@ -72,7 +73,16 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// Every key, in the order of `config.toml`: those without a section first.
 pub(super) static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
-    [service::KEYS, rooms::KEYS, dialects::KEYS, relay::KEYS, people::KEYS, bounds::KEYS].concat()
+    let tables: [&[Key]; 7] = [
+        service::KEYS,
+        rooms::KEYS,
+        dialects::KEYS,
+        relay::KEYS,
+        people::KEYS,
+        audit::KEYS,
+        bounds::KEYS,
+    ];
+    tables.concat()
 });
 
 fn put<T>(place: &mut T, value: Read<T>) -> Read<()> {

@@ -24,8 +24,11 @@ use ipnet::IpNet;
 
 use crate::api::{DialectSettings, PerAddress, SessionSettings};
 use crate::creds::Secret;
+use crate::hooks::HookAddress;
+use crate::store::EventKind;
 use crate::turn::{ChannelNumbers, Limits, QuotaLimits};
 
+pub use checks::SHORT_SECRET;
 pub use effective::{Change, Effective, Reloaded};
 pub use print::defaults_toml;
 pub use problem::{Place, Problem, Problems};
@@ -55,6 +58,10 @@ pub struct Config {
     pub relay: Relay,
     /// `[auth]`
     pub auth: Auth,
+    /// `[audit]`
+    pub audit: Audit,
+    /// `[hooks]`
+    pub hooks: Hooks,
     /// `[quota]`
     pub quota: QuotaLimits,
     /// `[peers]`
@@ -198,6 +205,32 @@ pub struct Auth {
     pub sessions: SessionSettings,
 }
 
+/// The audit trail.
+#[derive(Clone, Debug, Default)]
+pub struct Audit {
+    /// How long an event is kept; zero: none is.
+    pub keep: Duration,
+    /// Events kept at most.
+    pub max_events: u64,
+}
+
+/// Who is told of events.
+#[derive(Clone, Debug, Default)]
+pub struct Hooks {
+    /// Where to.
+    pub urls: Vec<HookAddress>,
+    /// What deliveries are signed with; none: the generated one.
+    pub secrets: Vec<Secret>,
+    /// What is told.
+    pub events: Vec<EventKind>,
+    /// How long a delivery may take.
+    pub timeout: Duration,
+    /// How long a delivery is tried.
+    pub give_up_after: Duration,
+    /// Deliveries that wait for one of them at most.
+    pub max_queue: u64,
+}
+
 /// Credentials that the API mints a minute; 0 is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IcePerMinute {
@@ -333,6 +366,8 @@ impl Config {
                 sha256: true,
                 sessions: SessionSettings::default(),
             },
+            audit: Audit::default(),
+            hooks: Hooks::default(),
             quota: QuotaLimits::default(),
             peers: Peers::default(),
             limits: Limits::default(),

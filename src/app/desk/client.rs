@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::request::Answer;
 use super::server::SOCKET;
-use super::{Request, people, secrets};
+use super::{Request, events, people, secrets};
 use crate::app::clock;
 use crate::app::config::format_duration;
 
@@ -68,6 +68,18 @@ pub fn printed(request: &Request, answer: &Value, json: bool) -> String {
             let (username, credential) = (text("username"), text("credential"));
             format!("username:   {username}\ncredential: {credential}\ngood for:   {ttl}\n")
         }
+        Request::Events { .. } if json => events::printed_as_json(answer),
+        Request::Events { .. } => events::printed(answer),
+        Request::HooksList => hooks(answer),
+        Request::HooksSecret => {
+            let secrets = answer.get("secrets").and_then(Value::as_array);
+            let secrets = secrets.into_iter().flatten().filter_map(Value::as_str);
+            secrets.map(|secret| format!("{secret}\n")).collect()
+        }
+        Request::HooksTest => {
+            let hooks = answer.get("hooks").and_then(Value::as_u64).unwrap_or_default();
+            format!("a ping is on its way to {hooks} hooks; the log says what fails\n")
+        }
         Request::KeysAdd { hash: Some(_), .. } => format!("added {}\n", text("id")),
         Request::KeysAdd { .. } => format!("{}\n", text("key")),
         Request::KeysList => listed(answer),
@@ -93,6 +105,17 @@ pub fn printed(request: &Request, answer: &Value, json: bool) -> String {
         | Request::UsersImport { .. } => people::printed(request, answer),
         Request::Link => format!("{}\n", text("link")),
     }
+}
+
+fn hooks(answer: &Value) -> String {
+    let hooks = answer.get("hooks").and_then(Value::as_array);
+    let mut text = format!("{:<8} {}\n", "waiting", "url");
+    for hook in hooks.into_iter().flatten() {
+        let waiting = hook.get("waiting").and_then(Value::as_u64).unwrap_or_default();
+        let url = hook.get("url").and_then(Value::as_str).unwrap_or_default();
+        text += &format!("{waiting:<8} {}\n", url.escape_debug());
+    }
+    text
 }
 
 fn listed(answer: &Value) -> String {

@@ -3,6 +3,7 @@
 //! runs.
 
 pub mod client;
+mod events;
 mod people;
 mod request;
 mod secrets;
@@ -16,10 +17,12 @@ use serde_json::{Value, json};
 use super::run::kept::random;
 use super::{Failure, clock};
 use crate::api::{Minter, creator_claims};
-use crate::creds::SecretId;
+use crate::app::trail;
 use crate::creds::api_key::{self, Scope};
 use crate::creds::ticket::TicketKey;
-use crate::store::{KeyHash, KeyRecord, Store};
+use crate::creds::{Secret, SecretId};
+use crate::hooks::HookAddress;
+use crate::store::{EventKind, KeyHash, KeyRecord, Store};
 
 pub use people::checked_email;
 pub use request::Request;
@@ -43,6 +46,10 @@ pub struct Till {
     pub tickets: Option<TicketKey>,
     /// Where the page is found.
     pub page: Option<String>,
+    /// Who is told of events.
+    pub hooks: Vec<HookAddress>,
+    /// What that is signed with.
+    pub hook_secrets: Vec<Secret>,
 }
 
 /// Answers requests. Blocks on the store: not to be called inside of tokio.
@@ -86,6 +93,12 @@ impl Desk {
                 Some(begin) => Ok(json!({ "allocations": begin() })),
                 None => Err("no server runs on this data folder".to_owned()),
             },
+            Request::Events { room, kind, since, limit } => {
+                self.events(room, kind.as_deref(), since, limit)
+            }
+            Request::HooksList => self.hooks(&till),
+            Request::HooksSecret => Ok(till.hook_secret()),
+            Request::HooksTest => self.test_hooks(&till),
             Request::SecretRotate { overlap } => self.rotate(&till, overlap),
             Request::SecretList => self.list_secrets(&till),
             Request::SecretAdd { secret, lasts } => self.add_secret(&till, secret, lasts),
@@ -104,7 +117,11 @@ impl Desk {
             Request::KeysRevoke { id } => {
                 let found = self.store()?.keys().revoke(&id).wait();
                 match found.map_err(|error| error.to_string())? {
-                    true => Ok(json!({ "revoked": id })),
+                    true => {
+                        let revoked = trail::now(EventKind::KeyRevoked).by("operator");
+                        self.store()?.events().note(revoked.with("key", id.as_str()));
+                        Ok(json!({ "revoked": id }))
+                    }
                     false => Err(format!("there is no key {id:?}; `relayhouse keys list` has all")),
                 }
             }
@@ -146,6 +163,9 @@ impl Desk {
         let stored =
             self.store()?.keys().add(brought.unwrap_or_else(|| api_key::hash(&key)), record).wait();
         stored.map_err(|error| error.to_string())?;
+        let scopes: Vec<_> = scopes.iter().map(|scope| scope.name()).collect();
+        let added = trail::now(EventKind::KeyAdded).by("operator").with("key", id.as_str());
+        self.store()?.events().note(added.with("scopes", scopes));
         // Whoever brought it has it.
         Ok(match brought {
             Some(_) => json!({ "id": id }),

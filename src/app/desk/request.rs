@@ -36,6 +36,23 @@ pub enum Request {
         /// Its id.
         id: String,
     },
+    /// The newest events of the audit trail.
+    Events {
+        /// Only of this room.
+        room: Option<String>,
+        /// Only of this type.
+        kind: Option<String>,
+        /// Only from this unix second on.
+        since: Option<u64>,
+        /// So many at most.
+        limit: u32,
+    },
+    /// Where events are sent to.
+    HooksList,
+    /// What deliveries are signed with.
+    HooksSecret,
+    /// An event for every hook.
+    HooksTest,
     /// Somebody new who may log in.
     UsersAdd {
         /// As it was typed.

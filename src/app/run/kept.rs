@@ -1,7 +1,11 @@
 //! Secrets that are made once and kept in the data folder.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::app::Failure;
 use crate::app::desk::generated;
+use crate::creds::Secret;
 use crate::creds::ticket::TicketKey;
 use crate::store::Store;
 
@@ -14,6 +18,10 @@ pub struct Kept {
     pub ring: Ring,
     /// Signs tickets.
     pub ticket: TicketKey,
+    /// Salts the hashes of what peers send each other, in the audit trail.
+    pub audit: [u8; 32],
+    /// Signs deliveries to hooks when no secret is configured.
+    pub hooks: Secret,
     /// Keys nonces, so that they are good across restarts.
     pub nonce: [u8; 32],
 }
@@ -32,6 +40,8 @@ impl Kept {
         Ok(Self {
             ring: Ring::new(ring.map_err(Failure::runtime)?),
             ticket: TicketKey::new(kept("ticket")?),
+            audit: kept("audit")?,
+            hooks: Secret::from(URL_SAFE_NO_PAD.encode(kept("hooks")?)),
             nonce: kept("nonce")?,
         })
     }

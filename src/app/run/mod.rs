@@ -18,6 +18,7 @@ mod server;
 mod settings;
 mod signals;
 pub mod tls;
+mod trail;
 mod web;
 
 use std::net::{SocketAddr, TcpListener};
@@ -29,10 +30,11 @@ use tracing::{info, warn};
 
 use super::config::{Config, Loaded, Sources};
 use super::desk::{Desk, RingDoor};
-use super::{Failure, desk, log};
+use super::trail::{note_server, of_relay};
+use super::{Failure, clock, desk, log};
 use crate::front;
 use crate::relay::{self, RelayConfig, RelayHandle, StartError, StreamLimits};
-use crate::store::Store;
+use crate::store::{EventKind, Store};
 use crate::turn::Event;
 
 use addresses::Addresses;
@@ -59,6 +61,7 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let log = log::init(&config.log);
     opening_words(&config, &warnings);
     let store = Store::open(&config.data_dir).map_err(Failure::runtime)?;
+    store.events().configure(trail::journal_settings(&config));
     let kept = Kept::load(&store)?;
     let addresses = addresses::resolve(&config, &effective)?;
     doctor::examine(&addresses.relay, &config);
@@ -67,12 +70,14 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let (sockets, mut listening) = listeners::bind(&config, &effective)?;
     let mut relay = start_relay(&config, &kept, &addresses, &listening)?;
     let uses = Arc::new(Uses::load(&store).map_err(Failure::runtime)?);
-    let events = follow_events(&mut relay, Arc::clone(&uses))?;
+    let events = follow_relay(&mut relay, store.clone(), Arc::clone(&uses))?;
     listening.udp = relay.listening().to_vec();
     let server = Arc::new(Server {
         live: Arc::new(Live { config, effective }).into(),
         relay: RelaySlot::new(relay),
         web: std::sync::OnceLock::new(),
+        store: store.clone(),
+        hooks: std::sync::OnceLock::new(),
         front: std::sync::OnceLock::new(),
         sources,
         kept,
@@ -94,12 +99,17 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let runtime = runtime
         .map_err(|error| Failure::Runtime(format!("cannot start the control plane: {error}")))?;
     runtime.spawn(ring::watch(Arc::clone(&server), store.clone(), Arc::clone(&uses)));
-    let served = runtime.block_on(serve(&server, sockets, store, &desk));
+    note_server(&store, EventKind::ServerStarted);
+    let served = runtime.block_on(serve(&server, sockets, store.clone(), &desk));
     drop(control);
     server.relay.stop(RELAY_GRACE);
     // The events end with the relay's threads; what the log has not got by now is lost with us.
     let _ = events.join();
     uses.write_all();
+    note_server(&store, EventKind::ServerStopped);
+    if let Err(error) = store.events().settle().wait() {
+        warn!(%error, "the last events could not be written");
+    }
     runtime.shutdown_timeout(Duration::from_secs(1));
     info!("stopped");
     served
@@ -115,6 +125,7 @@ async fn serve(
     let mut signals = Signals::catch()?;
     let web = web::start(server, sockets, store).await?;
     tokio::spawn(tls::watch(Arc::clone(server)));
+    tokio::spawn(trail::watch_relay(Arc::clone(server)));
     say_ready(server, desk);
     signals.until_stop(server).await;
     notify::notify("STOPPING=1");
@@ -204,10 +215,11 @@ fn ring_door(server: &Arc<Server>, store: &Store, uses: &Arc<Uses>) -> RingDoor 
     }
 }
 
-/// A thread that writes the relay's events into the log, and counts what secrets are used for, until
-/// the relay has stopped.
-fn follow_events(
+/// A thread that lets the log and the audit trail have the relay's events, and counts what secrets are
+/// used for, until the relay has stopped.
+fn follow_relay(
     relay: &mut RelayHandle,
+    store: Store,
     uses: Arc<Uses>,
 ) -> Result<thread::JoinHandle<()>, Failure> {
     let events = relay.events().expect("nobody else takes the events");
@@ -215,6 +227,9 @@ fn follow_events(
         events.iter().for_each(|event: Event| {
             log::events::write(&event);
             uses.follow(&event);
+            if let Some(event) = of_relay(&event, clock::unix().0) {
+                store.events().note(event);
+            }
         });
     };
     let thread = thread::Builder::new().name("events".to_owned()).spawn(write);

@@ -10,7 +10,7 @@ use crate::app::config::{self, Change, Config, Effective};
 use crate::creds::Credentials;
 
 use super::server::Server;
-use super::{drain, settings, tls};
+use super::{drain, settings, tls, trail};
 
 /// What counts at the moment.
 #[derive(Debug)]
@@ -55,6 +55,7 @@ pub(super) fn reload(server: &Server) {
     }
     server.live.store(Arc::new(Live { config, effective: reloaded.effective }));
     server.configure_web();
+    trail::configure(server);
     info!(applied = applied.join(","), "configuration reloaded");
     if !restart.is_empty() {
         warn!(keys = restart.join(","), "these keys have changed but count only after a restart");

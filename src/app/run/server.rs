@@ -13,6 +13,8 @@ use crate::app::log::LogHandle;
 use crate::creds::Secret;
 use crate::front::certificate::Certificate;
 use crate::front::{Numbers, Tls};
+use crate::hooks::Hooks;
+use crate::store::Store;
 
 use super::addresses::Addresses;
 use super::drain::Drain;
@@ -21,7 +23,7 @@ use super::listeners::Listening;
 use super::relay_slot::RelaySlot;
 use super::reload::Live;
 use super::web::WebHandle;
-use super::{endpoints, settings};
+use super::{endpoints, settings, trail};
 
 /// How long a credential of a guest lives at most; the page asks for a new one in time.
 const GUEST_TTL: Duration = Duration::from_secs(15 * 60);
@@ -34,6 +36,10 @@ pub(super) struct Server {
     pub(super) relay: RelaySlot,
     /// The page, the API and signalling, once they are there.
     pub(super) web: OnceLock<WebHandle>,
+    /// The embedded state.
+    pub(super) store: Store,
+    /// Deliveries to hooks, once they are at work.
+    pub(super) hooks: OnceLock<Hooks>,
     /// Counters of the listeners over TCP, once they are at work.
     pub(super) front: OnceLock<Arc<Numbers>>,
     /// Read again on a reload.
@@ -89,7 +95,9 @@ pub(super) fn till(
     };
     let page = endpoints::page(config, addresses, listening, certificate);
     let configured = config.auth.secrets.iter().map(Secret::id).collect();
-    Till { minter, configured, tickets: Some(kept.ticket.clone()), page }
+    let hooks = config.hooks.urls.clone();
+    let hook_secrets = trail::hook_secrets(config, kept);
+    Till { minter, configured, tickets: Some(kept.ticket.clone()), page, hooks, hook_secrets }
 }
 
 /// What the HTTP side must know.
