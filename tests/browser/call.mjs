@@ -37,7 +37,9 @@ export function aCall(house, { brief = false } = {}) {
       return mirrored && relayed(one.local.candidateType, one.remote.candidateType) ? [one, other] : undefined;
     });
     const server = a.local.url ?? '';
-    assert.ok(house.server.udp.some((one) => server.includes(one)), `relayed by ${server}, not by ${house.server.udp}`);
+    // Over UDP as a rule; on a busy machine TCP may have been faster.
+    const ours = [...house.server.udp, ...house.server.tcp];
+    assert.ok(ours.some((one) => server.includes(one)), `relayed by ${server}, not by ${ours}`);
   });
 
   house.test('more than 30 video frames are decoded on both sides, and their number grows; audio arrives', async () => {
@@ -90,7 +92,7 @@ function whatPeopleDo(house, people) {
       return now.includes(pair) && /[kM]bit\/s/.test(now) ? now : undefined;
     });
     assert.match(words, /Relayed both ways/);
-    assert.match(words, /UDP, [\d.]+ ms round trip, [\d.]+ [kM]bit\/s up, [\d.]+ [kM]bit\/s down/);
+    assert.match(words, /UDP( \(TCP to the relay\))?, [\d.]+ ms round trip, [\d.]+ [kM]bit\/s up, [\d.]+ [kM]bit\/s down/);
   });
 
   house.test('chat goes both ways', async () => {

@@ -1,11 +1,12 @@
 // The page: reads the link it was opened with, and moves between start, join, call and ended.
 
 import { Media, Relayhouse, RelayhouseError, explain, explainNoRoom } from '../sdk.js';
-import { askToSignIn, drawRooms, setUpAccount } from './ui/account.js';
 import { setUpCallView, startCall, stopCall } from './ui/call-view.js';
 import { rememberDevices } from './ui/devices.js';
 import { roomWanted, setUpDoors, showEnded, showJoin, showStart, showWait } from './ui/doors.js';
 import { keep } from './ui/keep.js';
+import { drawRooms, setUpRooms } from './ui/rooms.js';
+import { askToSignIn, setUpSignIn } from './ui/sign-in.js';
 
 const house = new Relayhouse();
 /** @type {Media|undefined} the devices of the join view, handed on to the call */
@@ -124,7 +125,8 @@ async function named(seat) {
 /** @param {import('../sdk.js').Room} room one of our own @returns {Promise<string|undefined>} */
 const enterOwn = (room) => tryFor(() => house.createTicket(room.id, { role: 'host', ...(keep.choices.name ? { name: keep.choices.name } : {}) }), explain);
 
-setUpAccount({ house, enter: enterOwn, back: start });
+setUpSignIn({ house, done: start, over: () => drawRooms(house) });
+setUpRooms(house, enterOwn);
 setUpDoors({
   start: () => tryFor(() => makeRoom(), explainNoRoom),
   join: (name) => tryFor(() => house.redeem(invite ?? '', { name }), explain),

@@ -1,17 +1,14 @@
 // A call: a seat in a room, the people there, each a `Peer`, and what is done with them.
 
-import { Emitter } from './emitter.js';
 import { RelayhouseError } from './errors.js';
-import { Files } from './files.js';
 import { watchNetwork } from './network.js';
 import { Peer } from './peer.js';
 import { CallServers } from './servers.js';
 import { shareOf } from './share.js';
 import { Signalling } from './signalling.js';
+import { Talk } from './talk.js';
 
 const LARGEST_FILE = 2 * 2 ** 30;
-const CHAT_LENGTH = 4000;
-const NAME_LENGTH = 80;
 
 /**
  * @typedef {object} CallOptions
@@ -23,8 +20,7 @@ const NAME_LENGTH = 80;
  */
 
 /** Events are listed in sdk.d.ts (`CallEvents`). */
-export class Call extends Emitter {
-  /** @type {Map<string, Peer>} */ peers = new Map();
+export class Call extends Talk {
   /** Who asks to be let in; hosts are told. @type {Map<string, {peer: string, name?: string|null}>} */ waiting = new Map();
   /** @type {RTCIceServer[]} */ iceServers = [];
   /** @type {'connecting'|'waiting'|'open'|'lost'|'closed'} */ state = 'connecting';
@@ -34,20 +30,17 @@ export class Call extends Emitter {
   #published = false;
   #entered = false;
   #servers;
-  #files;
   /** @type {(() => void)[]} */ #stop = [];
 
   /** @param {import('./api.js').Relayhouse} house @param {string} ticket @param {CallOptions} [how] */
   constructor(house, ticket, { name = '', media, stream = media?.stream ?? new MediaStream(), relayOnly = false, largestFile = LARGEST_FILE } = {}) {
-    super();
+    super(largestFile);
     this.house = house;
     this.ticket = ticket;
     this.media = media;
     this.stream = stream;
     this.relayOnly = relayOnly;
-    this.self = { name, mic: false, camera: false, screen: false };
-    this.#files = new Files(largestFile);
-    this.#files.on('file', (transfer) => this.tell('file', transfer));
+    this.self.name = name;
     this.#servers = new CallServers(() => house.ice({ token: ticket }), (answer) => this.#freshServers(answer), (wrong) => this.tell('error', wrong));
     this.ready = new Promise((resolve, reject) => {
       this.#stop.push(this.on('room', () => resolve(this)), this.on('closed', ({ error }) => reject(error)));
@@ -81,22 +74,13 @@ export class Call extends Emitter {
   update(self = {}) {
     const lives = (/** @type {'audio'|'video'} */ kind) => this.stream.getTracks().some((track) => track.kind === kind && track.enabled && track.readyState === 'live');
     this.self = { ...this.self, mic: lives('audio'), camera: lives('video'), screen: this.media?.screen ?? false, ...self };
-    for (const peer of this.peers.values()) peer.say(this.#card);
+    this.introduce();
     this.#share();
     this.#publish();
   }
 
-  /** Writes to everybody, or to some. @param {string} text @param {string[]} [to] @returns {number} how many it went to */
-  chat(text, to) { return this.#say({ kind: 'chat', text: text.slice(0, CHAT_LENGTH) }, to); }
-
-  /** Any JSON, from browser to browser. @param {unknown} data @param {string[]} [to] @returns {number} how many it went to */
-  send(data, to) { return this.#say({ kind: 'data', data }, to); }
-
   /** Any JSON, through the server: also to people whose data channel is not open. @param {unknown} data @param {string} [to] */
   message(data, to) { this.signalling.send({ type: 'message', data, ...(to ? { to } : {}) }); }
-
-  /** Offers a file. @param {File|Blob} file @param {{to?: string[], name?: string}} [how] @returns {import('./transfer.js').Transfer[]} one for each person */
-  sendFile(file, { to, name } = {}) { return this.#files.send(file, this.#some(to), name); }
 
   /** Looks for paths anew, as after a change of network. */
   restart() {
@@ -116,19 +100,10 @@ export class Call extends Emitter {
   /** Gives the seat up. */
   leave() { this.signalling.leave(); }
 
-  /** What the others are told of us. */
-  get #card() { return { kind: 'self', ...this.self, files: true }; }
-
   /** Puts our tracks on the wire, to each as large as the number of people allows. */
   #share() {
     for (const peer of this.peers.values()) peer.limit(shareOf(this.peers.size, this.self.screen));
   }
-
-  /** @param {string[]} [to] */
-  #some(to) { return [...this.peers.values()].filter((peer) => !to || to.includes(peer.id)); }
-
-  /** @param {object} value @param {string[]} [to] */
-  #say(value, to) { return this.#some(to).filter((peer) => peer.say(value)).length; }
 
   #publish() {
     const publishing = this.self.mic || this.self.camera;
@@ -247,10 +222,7 @@ export class Call extends Emitter {
     const changed = () => this.tell('peer', peer);
     peer.on('connection', changed);
     peer.on('stream', (stream) => { peer.remote = stream; changed(); });
-    peer.on('channel', (open) => { if (open) peer.say(this.#card); changed(); });
-    peer.on('heard', (value) => this.#said(peer, value));
-    peer.on('files', () => this.#files.opened(peer));
-    peer.on('frame', (frame) => this.#files.frame(peer, frame));
+    this.listenTo(peer);
     peer.on('iceerror', (error) => this.#iceError(peer, error));
     peer.on('gathered', (kinds) => { if (this.relayOnly && !kinds.includes('relay')) this.tell('norelay', peer); });
     this.peers.set(id, peer);
@@ -273,7 +245,7 @@ export class Call extends Emitter {
     }
     this.peers.delete(id);
     peer.close();
-    this.#files.dropped(peer);
+    this.listenNoMore(peer);
     this.#share();
     this.tell('left', { peer, reason });
   }
@@ -284,25 +256,5 @@ export class Call extends Emitter {
     if (!peer) return;
     peer.publishing = publishing;
     this.tell('peer', peer);
-  }
-
-  /** @param {Peer} peer @param {any} value */
-  #said(peer, value) {
-    const kind = String(value?.kind ?? '');
-    if (kind === 'self') {
-      const { name = '', mic, camera, screen, files } = value;
-      peer.told = { name: String(name).slice(0, NAME_LENGTH), mic: Boolean(mic), camera: Boolean(camera), screen: Boolean(screen), files: Boolean(files) };
-      // The name of its ticket, where it has one, is what the host let in.
-      peer.name ||= peer.told.name;
-      this.tell('peer', peer);
-    } else if (kind === 'chat') {
-      this.tell('chat', { peer, text: String(value.text ?? '').slice(0, CHAT_LENGTH) });
-    } else if (kind === 'data') {
-      this.tell('data', { peer, data: value.data });
-    } else if (kind === 'probe') {
-      peer.say({ kind: 'probed', n: value.n });
-    } else if (kind.startsWith('file')) {
-      this.#files.heard(peer, value);
-    }
   }
 }
