@@ -8,7 +8,9 @@ use std::time::Duration;
 use creds_support::{Ask, CLIENT, REALM, check, credentials, now, settings};
 use md5::{Digest, Md5};
 use proptest::prelude::*;
-use relayhouse::creds::{CredentialSettings, Credentials, Denied, Reason, Secret, rest};
+use relayhouse::creds::{
+    Allowance, CredentialSettings, Credentials, Denied, Reason, Secret, SharedSecret, rest,
+};
 use relayhouse::stun::{
     Class, Message, Method, Nonce, Realm, TransactionId, UserHash, Username, Writer,
 };
@@ -102,7 +104,7 @@ fn a_static_user_enters_with_the_password_and_with_no_other() {
     let ask = Ask::new(&credentials, "alice", "wonder:land");
     let verified = ask.check(&credentials, now()).expect("the right password");
     assert_eq!((&**verified.username(), &**verified.user()), ("alice", "alice"));
-    assert_eq!((verified.expires(), verified.secret_index()), (None, None));
+    assert_eq!((verified.expires(), verified.secret()), (None, None));
     let ask = Ask::new(&credentials, "alice", "wonder");
     assert_eq!(why(ask.check(&credentials, now())), "the password is wrong");
 }
@@ -124,7 +126,7 @@ fn a_minted_credential_enters_under_its_subject() {
     assert_eq!(**verified.username(), *minted.username);
     assert_eq!(**verified.user(), *"@alice:example.org");
     assert_eq!(verified.expires(), Some(minted.expires));
-    assert_eq!(verified.secret_index(), Some(0));
+    assert_eq!(verified.secret(), Some(Secret::from("north").id()));
 }
 
 #[test]
@@ -143,7 +145,72 @@ fn the_secret_that_matched_is_remembered() {
     let minted = rest::mint(&Secret::from("south"), "x", expires, ':').expect("short");
     let ask = Ask::new(&credentials, &minted.username, &minted.credential);
     let verified = ask.check(&credentials, now()).expect("the second secret");
-    assert_eq!(verified.secret_index(), Some(1));
+    assert_eq!(verified.secret(), Some(Secret::from("south").id()));
+}
+
+/// A ring of two: "south" mints, "north" is good for half an hour more.
+fn rotated() -> Credentials {
+    let until = Some(now().unix.plus(HOUR / 2));
+    let north = SharedSecret { secret: Secret::from("north"), until };
+    let secrets = vec!["south".into(), north];
+    Credentials::new(CredentialSettings { secrets, ..settings() }).expect("good settings")
+}
+
+#[test]
+fn a_retiring_secret_is_accepted_to_its_last_second() {
+    let (credentials, minted) = (rotated(), minted("x"));
+    let ask = Ask::new(&credentials, &minted.username, &minted.credential);
+    assert!(ask.check(&credentials, now().after(HOUR / 2)).is_ok());
+}
+
+#[test]
+fn an_ended_secret_is_refused_by_name_and_age() {
+    let (credentials, minted) = (rotated(), minted("x"));
+    let ask = Ask::new(&credentials, &minted.username, &minted.credential);
+    let late = now().after(HOUR / 2 + Duration::from_secs(5));
+    let id = Secret::from("north").id();
+    let expected =
+        format!("made with the secret {id}, which ended 5 s ago; whoever mints needs the new one");
+    assert_eq!(why(ask.check(&credentials, late)), expected);
+}
+
+#[test]
+fn an_ended_secret_is_none_of_those_that_might_have_matched() {
+    let credentials = rotated();
+    let expires = now().unix.plus(HOUR);
+    let minted = rest::mint(&Secret::from("west"), "x", expires, ':').expect("short");
+    let ask = Ask::new(&credentials, &minted.username, &minted.credential);
+    let late = now().after(HOUR / 2 + Duration::from_secs(5));
+    let expected = "the password is wrong: the secret does not match";
+    assert_eq!(why(ask.check(&credentials, late)), expected);
+}
+
+#[test]
+fn what_a_credential_may_open_is_no_part_of_its_user() {
+    let credentials = credentials();
+    for (subject, user, allowance) in [
+        ("alice;allocations=1", "alice", Some(Allowance::Allocations(1))),
+        ("alice;sessions=2", "alice", Some(Allowance::Sessions(2))),
+        ("alice;x=2", "alice;x=2", None),
+    ] {
+        let minted = minted(subject);
+        let ask = Ask::new(&credentials, &minted.username, &minted.credential);
+        let verified = ask.check(&credentials, now()).expect("a fresh credential");
+        assert_eq!((&**verified.user(), verified.allowance()), (user, allowance));
+    }
+    let nobody = minted(";allocations=1");
+    let ask = Ask::new(&credentials, &nobody.username, &nobody.credential);
+    let verified = ask.check(&credentials, now()).expect("a fresh credential");
+    assert_eq!(**verified.user(), *nobody.username);
+}
+
+#[test]
+fn a_static_users_name_is_taken_as_it_is() {
+    let users = vec![("a;allocations=1".to_owned(), Secret::from("password"))];
+    let credentials = Credentials::new(CredentialSettings { users, ..settings() }).expect("good");
+    let ask = Ask::new(&credentials, "a;allocations=1", "password");
+    let verified = ask.check(&credentials, now()).expect("the user");
+    assert_eq!((&**verified.user(), verified.allowance()), ("a;allocations=1", None));
 }
 
 #[test]
@@ -197,7 +264,7 @@ fn a_nonce_that_is_not_good_any_more_is_stale() {
 #[test]
 fn a_nonce_is_good_after_a_reload() {
     let ask = Ask::new(&credentials(), "alice", "wonder:land");
-    let reloaded = CredentialSettings { secrets: vec![Secret::from("west")], ..settings() };
+    let reloaded = CredentialSettings { secrets: vec!["west".into()], ..settings() };
     let reloaded = Credentials::new(reloaded).expect("good settings");
     assert!(ask.check(&reloaded, now()).is_ok());
 }
@@ -310,7 +377,7 @@ proptest! {
     fn what_is_minted_enters(subject in "[^\\p{Cc}]{0,60}", secret in ".{1,40}", ttl in 0u64..99) {
         let secret = Secret::from(secret);
         let mut settings = CredentialSettings::new(REALM, [1; 32]);
-        settings.secrets = vec![Secret::from("north"), secret.clone()];
+        settings.secrets = vec!["north".into(), secret.clone().into()];
         let credentials = Credentials::new(settings).unwrap();
         let expires = UnixTime(now().unix.0 + ttl);
         let minted = rest::mint(&secret, &subject, expires, ':').unwrap();

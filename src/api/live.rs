@@ -1,15 +1,17 @@
 //! Rooms while people are in them: what ties the store, the hub and the WebSocket together.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 
 use super::Api;
+use super::limits::bucket_of;
 use super::origin::origin_allowed;
 use super::signal::{IceServers, Surroundings};
 use crate::creds::ticket::{Claims, TicketError};
-use crate::signal::{Event, Moderation, RoomId, RoomSpec};
+use crate::signal::{CloseReason, Event, Moderation, RoomId, RoomSpec};
 use crate::store::{RoomRecord, StoreError};
 use crate::time::{Now, UnixTime};
 
@@ -32,31 +34,54 @@ impl Api {
     }
 
     /// Lets the store follow what happened in the hub: a room that closed is forgotten together with
-    /// its invites, and a lock outlives a restart. Call it with every event of the hub, in order.
+    /// its invites; a lock, a new name and who was kicked outlive a restart. Call it with every event of the hub, in order.
     ///
     /// # Errors
     /// The store's.
     pub async fn follow(&self, event: &Event) -> Result<(), StoreError> {
         match event {
-            Event::RoomClosed { room, .. } => {
+            Event::RoomClosed { room, reason } => {
+                // Devices that are paired come back to a room that was deserted, not to one that
+                // somebody ended.
+                let pairings = self.store().pairings();
+                if *reason == CloseReason::Asked && pairings.find(room.as_str())?.is_some() {
+                    pairings.delete(room.as_str()).await?;
+                }
                 self.store().rooms().delete(room.as_str()).await.map(drop)
             }
-            Event::Moderation { room, what: Moderation::Lock, .. } => self.lock(room, true).await,
-            Event::Moderation { room, what: Moderation::Unlock, .. } => {
-                self.lock(room, false).await
-            }
+            Event::Moderation { room, what, .. } => self.keep(room.as_str(), what).await,
             _ => Ok(()),
         }
     }
 
-    async fn lock(&self, room: &RoomId, locked: bool) -> Result<(), StoreError> {
-        let Some(stored) = self.store().rooms().find(room.as_str())? else { return Ok(()) };
-        self.store().rooms().update(RoomRecord { locked, ..stored }).await.map(drop)
+    /// Writes down what of a decision outlives a restart.
+    pub(super) async fn keep(&self, room: &str, what: &Moderation) -> Result<(), StoreError> {
+        let most = self.hub().limits().kicked_per_room;
+        let what = what.clone();
+        if matches!(what, Moderation::Admit(_) | Moderation::Deny(_)) {
+            return Ok(());
+        }
+        let change = move |room: &mut RoomRecord| match what {
+            Moderation::Lock => room.locked = true,
+            Moderation::Unlock => room.locked = false,
+            Moderation::Rename(name) => room.name = name.as_deref().map(str::to_owned),
+            Moderation::Kick(peer) => remember_kicked(&mut room.kicked, peer.as_str(), most),
+            Moderation::Admit(_) | Moderation::Deny(_) => {}
+        };
+        self.store().rooms().change(room, change).await.map(drop)
     }
 
     pub(super) async fn open_room(&self, room: &RoomRecord) -> bool {
         self.hub().open_room(spec(room, self.settings().room_idle)).await
     }
+}
+
+/// The newest last, as the hub keeps them.
+fn remember_kicked(kicked: &mut Vec<String>, peer: &str, most: usize) {
+    kicked.retain(|known| known != peer);
+    kicked.push(peer.to_owned());
+    let over = kicked.len().saturating_sub(most);
+    kicked.drain(..over);
 }
 
 /// A room that ends at a given time stays until then; any other goes when it is deserted.
@@ -67,6 +92,7 @@ fn spec(room: &RoomRecord, idle: Duration) -> RoomSpec {
         capacity: room.capacity as usize,
         lobby: room.lobby,
         locked: room.locked,
+        kicked: room.kicked.iter().map(|peer| peer.as_str().into()).collect(),
         created: UnixTime(room.created),
         expires: room.expires.map(UnixTime),
         idle: if room.expires.is_some() { Duration::ZERO } else { idle },
@@ -79,12 +105,27 @@ impl Surroundings for Api {
     }
 
     fn verify(&self, now: UnixTime, token: &str) -> Result<Claims, TicketError> {
-        self.tickets().verify(now, token)
+        self.verify_ticket(now, token)
     }
 
     fn origin_allowed(&self, headers: &HeaderMap) -> bool {
         let settings = self.settings();
         origin_allowed(headers, &settings.allowed_origins, &settings.public_url)
+    }
+
+    fn may_connect(&self, client: IpAddr) -> Result<(), Duration> {
+        self.limiters().websockets.take(&bucket_of(client)).map_err(Duration::from_secs)
+    }
+
+    fn connections_per_address(&self) -> usize {
+        self.settings().per_address.websockets
+    }
+
+    fn ticket_refused(&self, client: IpAddr, why: &str) -> Option<Duration> {
+        // The client's address makes the line useful to fail2ban.
+        tracing::info!(%client, why, "refused a ticket in a hello");
+        let taken = self.limiters().failures.take(&bucket_of(client));
+        taken.err().map(Duration::from_secs)
     }
 
     /// As short as a guest's for everybody: the endpoint renews them while the connection lives.

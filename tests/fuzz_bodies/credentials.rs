@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 
 use relayhouse::creds::api_key::Scopes;
 use relayhouse::creds::ticket::TicketKey;
-use relayhouse::creds::{CredentialSettings, Credentials, Denied, Secret, Verified, rest, uri};
+use relayhouse::creds::{
+    Allowance, CredentialSettings, Credentials, Denied, Secret, SecretId, Verified, rest, uri,
+};
 use relayhouse::stun::{
     AttributeType, Class, Data, Message, Method, Nonce, PasswordAlgorithm, Realm, TransactionId,
     UserHash, Username, Writer,
@@ -23,7 +25,7 @@ const ALICE: [u8; 16] = [
 
 static CREDENTIALS: LazyLock<Credentials> = LazyLock::new(|| {
     let mut settings = CredentialSettings::new(REALM, [7; 32]);
-    settings.secrets = vec![Secret::from("north"), Secret::from("south")];
+    settings.secrets = vec!["north".into(), "south".into()];
     settings.users = vec![("alice".to_owned(), Secret::from("password"))];
     Credentials::new(settings).expect("good settings")
 });
@@ -77,6 +79,8 @@ fn hashed(bytes: &[u8]) {
 /// What takes text from outside.
 fn texts(text: &str) {
     let _ = rest::parse_username(text, ':');
+    let _ = Allowance::split(text);
+    let _ = text.parse::<SecretId>();
     if let Ok(minted) = rest::mint(&Secret::from("north"), text, NOW.unix, ':') {
         let read = rest::parse_username(&minted.username, ':').expect("it is of our making");
         assert_eq!(read, (NOW.unix, Some(text).filter(|text| !text.is_empty())));

@@ -82,10 +82,32 @@ pub fn get(url: &str, bearer: Option<&str>) -> Answer {
     try_get(url, bearer).unwrap_or_else(|error| panic!("GET {url}: {error}"))
 }
 
+/// `PATCH`; panics when the network fails.
+#[track_caller]
+pub fn patch(url: &str, bearer: Option<&str>, body: &Value) -> Answer {
+    let mut request = agent().patch(url);
+    if let Some(token) = bearer {
+        request = request.header("Authorization", format!("Bearer {token}"));
+    }
+    let answer = request.send_json(body).and_then(read);
+    answer.unwrap_or_else(|error| panic!("PATCH {url}: {error}"))
+}
+
 /// `POST`; panics when the network fails.
 #[track_caller]
 pub fn post(url: &str, bearer: Option<&str>, body: &Value) -> Answer {
     try_post(url, bearer, body).unwrap_or_else(|error| panic!("POST {url}: {error}"))
+}
+
+/// `DELETE`; panics when the network fails.
+#[track_caller]
+pub fn delete(url: &str, bearer: Option<&str>) -> Answer {
+    let mut request = agent().delete(url);
+    if let Some(token) = bearer {
+        request = request.header("Authorization", format!("Bearer {token}"));
+    }
+    let answer = request.call().and_then(read);
+    answer.unwrap_or_else(|error| panic!("DELETE {url}: {error}"))
 }
 
 fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {

@@ -1,4 +1,4 @@
-//! The beginning of a connection: a hello with a good ticket, in time.
+//! The beginning of a connection: our welcome, then a hello with a good ticket, in time.
 
 use tokio::time::timeout;
 
@@ -15,9 +15,11 @@ const MAX_FALSE_STARTS: usize = 4;
 /// How the beginning went wrong; none: there is nobody left to tell.
 pub(super) type Refused = Option<Leave>;
 
-/// Waits for the hello and checks its ticket.
+/// Welcomes the client, waits for its hello and checks the ticket.
 pub(super) async fn greet(endpoint: &Endpoint, socket: &mut Socket) -> Result<Hello, Refused> {
     let within = socket.patience.hello;
+    let welcome = wire::welcome(endpoint.hub.limits(), within);
+    socket.send(welcome).await.map_err(|_| None)?;
     if let Ok(greeted) = timeout(within, hello(endpoint, socket)).await {
         return greeted;
     }
@@ -47,11 +49,16 @@ async fn hello(endpoint: &Endpoint, socket: &mut Socket) -> Result<Hello, Refuse
                 let admission = match admission(endpoint, &token) {
                     Ok(admission) => admission,
                     Err(why) => {
+                        let pause = endpoint.surroundings.ticket_refused(socket.client, &why);
                         refuse(socket, id.as_ref(), ErrorCode::Unauthorized, &why).await?;
-                        return Err(Some(LeaveReason::Unauthorized.leave()));
+                        return Err(Some(
+                            pause.map_or(LeaveReason::Unauthorized.leave(), |pause| {
+                                LeaveReason::Flood.leave_for(pause)
+                            }),
+                        ));
                     }
                 };
-                return Ok(Hello { id, admission, resume, seen });
+                return Ok(Hello { id, admission, keeps_place: true, resume, seen });
             }
             Ok(Incoming::Message(message)) => {
                 let text = "the first message is hello";

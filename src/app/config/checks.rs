@@ -5,7 +5,7 @@ use super::value::Value;
 use super::{AddressChoice, Config, Effective};
 
 /// Secrets shorter than this are worth a warning: guessing must be hopeless.
-const SHORT_SECRET: usize = 16;
+pub const SHORT_SECRET: usize = 16;
 
 /// Checks keys against each other.
 pub(super) fn together(effective: &Effective, config: &Config, problems: &mut Problems) {
@@ -69,6 +69,12 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     if config.auth.secrets.iter().any(|secret| secret.expose().len() < SHORT_SECRET) {
         warnings.push(format!(
             "a secret of auth.secrets has fewer than {SHORT_SECRET} characters and can be guessed; \
+             make one with `openssl rand -hex 32`"
+        ));
+    }
+    if config.hooks.secrets.iter().any(|secret| secret.expose().len() < SHORT_SECRET) {
+        warnings.push(format!(
+            "a secret of hooks.secrets has fewer than {SHORT_SECRET} characters and can be guessed; \
              make one with `openssl rand -hex 32`"
         ));
     }

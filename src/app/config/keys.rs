@@ -1,8 +1,12 @@
 //! The table of keys: names, defaults, what each is for. The configuration file, the environment,
 //! `--set`, `--print-config`, `config.toml` and the documentation all come from it.
 
+mod audit;
 mod bounds;
+mod dialects;
+mod people;
 mod relay;
+mod rooms;
 mod service;
 
 use std::sync::LazyLock;
@@ -68,8 +72,18 @@ const MINUTE: Duration = Duration::from_secs(60);
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// Every key, in the order of `config.toml`: those without a section first.
-pub(super) static KEYS: LazyLock<Vec<Key>> =
-    LazyLock::new(|| [service::KEYS, relay::KEYS, bounds::KEYS].concat());
+pub(super) static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
+    let tables: [&[Key]; 7] = [
+        service::KEYS,
+        rooms::KEYS,
+        dialects::KEYS,
+        relay::KEYS,
+        people::KEYS,
+        audit::KEYS,
+        bounds::KEYS,
+    ];
+    tables.concat()
+});
 
 fn put<T>(place: &mut T, value: Read<T>) -> Read<()> {
     *place = value?;

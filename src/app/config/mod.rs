@@ -22,10 +22,14 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::api::{DialectSettings, PerAddress, SessionSettings};
 use crate::creds::Secret;
+use crate::hooks::HookAddress;
 use crate::relay::Trains;
+use crate::store::EventKind;
 use crate::turn::{ChannelNumbers, Limits, QuotaLimits};
 
+pub use checks::SHORT_SECRET;
 pub use effective::{Change, Effective, Reloaded};
 pub use print::defaults_toml;
 pub use problem::{Place, Problem, Problems};
@@ -47,10 +51,18 @@ pub struct Config {
     pub tls: Tls,
     /// `[http]`
     pub http: Http,
+    /// `[rooms]`
+    pub rooms: Rooms,
+    /// `[dialects]`
+    pub dialects: DialectSettings,
     /// `[relay]`
     pub relay: Relay,
     /// `[auth]`
     pub auth: Auth,
+    /// `[audit]`
+    pub audit: Audit,
+    /// `[hooks]`
+    pub hooks: Hooks,
     /// `[quota]`
     pub quota: QuotaLimits,
     /// `[peers]`
@@ -61,6 +73,10 @@ pub struct Config {
     pub unauthenticated_rate: u32,
     /// `limits.stream_connections`: TCP and TLS connections of clients at a time.
     pub stream_connections: usize,
+    /// `limits.…_per_address`: connections at a time.
+    pub per_address: PerAddress,
+    /// `limits.ice_per_minute_…`: credentials a minute.
+    pub ice_per_minute: IcePerMinute,
     /// `[log]`
     pub log: Log,
     /// `--dev`: minting is open to everybody, and everything is on loopback.
@@ -100,6 +116,15 @@ pub struct Http {
     pub allowed_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
+}
+
+/// Rooms that nobody needs any more.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rooms {
+    /// How long one stays with nobody in it; zero is for ever.
+    pub idle: Duration,
+    /// How long one stays when nobody in it says anything; zero is for ever.
+    pub silence: Duration,
 }
 
 /// Relayed addresses.
@@ -179,6 +204,43 @@ pub struct Auth {
     pub strict_expiry: bool,
     /// Whether SHA-256 is offered (RFC 8489).
     pub sha256: bool,
+    /// How long people stay logged in.
+    pub sessions: SessionSettings,
+}
+
+/// The audit trail.
+#[derive(Clone, Debug, Default)]
+pub struct Audit {
+    /// How long an event is kept; zero: none is.
+    pub keep: Duration,
+    /// Events kept at most.
+    pub max_events: u64,
+}
+
+/// Who is told of events.
+#[derive(Clone, Debug, Default)]
+pub struct Hooks {
+    /// Where to.
+    pub urls: Vec<HookAddress>,
+    /// What deliveries are signed with; none: the generated one.
+    pub secrets: Vec<Secret>,
+    /// What is told.
+    pub events: Vec<EventKind>,
+    /// How long a delivery may take.
+    pub timeout: Duration,
+    /// How long a delivery is tried.
+    pub give_up_after: Duration,
+    /// Deliveries that wait for one of them at most.
+    pub max_queue: u64,
+}
+
+/// Credentials that the API mints a minute; 0 is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IcePerMinute {
+    /// For one address, of callers without an API key.
+    pub address: u32,
+    /// For one API key.
+    pub key: u32,
 }
 
 /// The peer policy.
@@ -285,6 +347,8 @@ impl Config {
             listen: Listen::default(),
             tls: Tls::default(),
             http: Http::default(),
+            rooms: Rooms::default(),
+            dialects: DialectSettings::default(),
             relay: Relay {
                 addresses: Vec::new(),
                 external: Vec::new(),
@@ -304,12 +368,17 @@ impl Config {
                 username_separator: ':',
                 strict_expiry: false,
                 sha256: true,
+                sessions: SessionSettings::default(),
             },
+            audit: Audit::default(),
+            hooks: Hooks::default(),
             quota: QuotaLimits::default(),
             peers: Peers::default(),
             limits: Limits::default(),
             unauthenticated_rate: 0,
             stream_connections: 0,
+            per_address: PerAddress::default(),
+            ice_per_minute: IcePerMinute::default(),
             log: Log { format: LogFormat::Text, level: String::new() },
             dev,
         }
