@@ -20,7 +20,7 @@ import urllib.request
 # may have a number of them.
 PASSWORDS = {"ann": "a password of ann's", "bob": "a password of bob's"}
 # Calls that end the session they are made in.
-ENDING = {"POST /auth/logout", "POST /auth/refresh", "POST /api/v1/auth/logout"}
+ENDING = {"POST /auth/logout", "POST /api/v1/auth/logout"}
 # Calls of one kind that get something which is dear.
 FEW = 3
 
@@ -72,6 +72,9 @@ class Stage:
         if case.headers.get("Authorization") == f"Bearer {self.key}":
             if label in {"GET /auth/me", "GET /auth/turn-credentials", "GET /api/v1/auth/me"}:
                 case.headers["Authorization"] = f"Bearer {self.user['accessToken']}"
+            elif label == "POST /auth/refresh" and self.is_early(label):
+                session = self.ask("POST", "/auth/login", login("bob"), key=None)
+                case.headers["Authorization"] = f"Bearer {session['access_token']}"
             elif label in ENDING and self.is_early(label):
                 case.headers["Authorization"] = f"Bearer {self.log_in('bob')['accessToken']}"
         if label in {"POST /create", "POST /list_participants"} and self.is_positive(case):
@@ -85,6 +88,8 @@ class Stage:
         if name in {"room", "roomID", "room_id"}:
             ends = label.startswith("DELETE") and "invites" not in label
             case.path_parameters[name] = self.make_room()[0] if ends else self.room
+        elif name == "path":
+            case.path_parameters[name] = "app.js"
         elif name == "peer":
             # Kicked, admitted or denied: then somebody else must wait.
             if self.is_early(label):
