@@ -1,4 +1,4 @@
-//! The embedded pages: `/` and `/assets/…`, out of the binary (out of `web/` in debug builds).
+//! The embedded pages: `/`, `/admin`, `/test` and `/assets/…`, out of the binary (out of `web/` in debug builds).
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,6 +14,14 @@ struct Web;
 
 pub(super) async fn index(headers: HeaderMap) -> Result<Response, ApiError> {
     serve("index.html", &headers)
+}
+
+pub(super) async fn admin(headers: HeaderMap) -> Result<Response, ApiError> {
+    serve("admin.html", &headers)
+}
+
+pub(super) async fn test(headers: HeaderMap) -> Result<Response, ApiError> {
+    serve("test.html", &headers)
 }
 
 pub(super) async fn asset(InPath(path): InPath, headers: HeaderMap) -> Result<Response, ApiError> {

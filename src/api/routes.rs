@@ -27,6 +27,8 @@ pub fn router(api: &Arc<Api>, signalling: &Arc<Endpoint>) -> Router {
     let described = async move || Json(description.as_ref().clone());
     calls
         .route("/", get(pages::index))
+        .route("/admin", get(pages::admin))
+        .route("/test", get(pages::test))
         .route("/assets/{*path}", get(pages::asset))
         .route("/api/v1/signal", get(signal))
         .route("/api/openapi.json", get(described))
