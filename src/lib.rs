@@ -22,6 +22,8 @@ pub mod app;
 #[cfg(feature = "server")]
 pub mod front;
 #[cfg(feature = "server")]
+pub mod hooks;
+#[cfg(feature = "server")]
 pub mod relay;
 #[cfg(feature = "server")]
 pub mod store;

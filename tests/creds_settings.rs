@@ -27,7 +27,7 @@ fn each_bad_setting_is_named() {
     assert_eq!(refused(|s| s.realm = "a\nb".to_owned()), E::RealmControl);
     assert_eq!(refused(|s| s.separator = '1'), E::Separator('1'));
     assert_eq!(refused(|s| s.nonce_lifetime = Duration::ZERO), E::NonceLifetime);
-    assert_eq!(refused(|s| s.secrets.push(Secret::from(""))), E::EmptySecret(3));
+    assert_eq!(refused(|s| s.secrets.push("".into())), E::EmptySecret(3));
     assert_eq!(refused(|s| s.users = user("", "x")), E::NameLength(String::new(), 0));
     assert_eq!(refused(|s| s.users = user("a\u{7}", "x")), E::NameControl("a\u{7}".to_owned()));
     assert_eq!(refused(|s| s.users = user("a", "")), E::EmptyPassword("a".to_owned()));

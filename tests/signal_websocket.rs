@@ -46,6 +46,20 @@ async fn two_peers_meet_and_talk() {
 }
 
 #[tokio::test]
+async fn the_first_word_is_the_servers_welcome() {
+    let server = Server::start().await;
+    let stream = TcpStream::connect(server.address).await.expect("listening");
+    let url = format!("ws://{}/api/v1/signal", server.address);
+    let (mut socket, _) = tokio_tungstenite::client_async(url, stream).await.expect("upgraded");
+    let first =
+        timeout(SOON, socket.next()).await.expect("in time").expect("open").expect("a frame");
+    let welcome: serde_json::Value =
+        serde_json::from_str(first.to_text().expect("text")).expect("JSON");
+    assert_eq!((&welcome["type"], &welcome["protocol"]), (&json!("welcome"), &json!(1)));
+    assert_eq!((&welcome["hello"], &welcome["limits"]["sdp"]), (&json!(5), &json!(64 * 1024)));
+}
+
+#[tokio::test]
 async fn nothing_is_echoed_and_ids_come_back_as_refs() {
     let server = Server::start().await;
     let (mut ann, _) = server.join("ann").await;

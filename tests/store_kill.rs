@@ -109,6 +109,8 @@ fn step(store: &Store, name: &str) {
         capacity: 2,
         lobby: false,
         locked: false,
+        kicked: Vec::new(),
+        owner: None,
         created: 1,
         expires: None,
     };
@@ -119,7 +121,13 @@ fn step(store: &Store, name: &str) {
         store.keys().add(hash(name), key).wait().unwrap();
         say("key", name);
     }
-    let invite = InviteRecord { room: name.into(), created: 1, expires: 1000, redeemed: None };
+    let invite = InviteRecord {
+        room: name.into(),
+        created: 1,
+        expires: 1000,
+        redeemed: None,
+        revoked: None,
+    };
     store.invites().create(hash(name), invite).wait().unwrap();
     say("invite", name);
     store.invites().redeem(hash(name), 10).wait().unwrap();

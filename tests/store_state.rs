@@ -7,7 +7,7 @@ use std::path::Path;
 
 use relayhouse::store::{
     INVITE_MEMORY, InviteError, InviteRecord, KeyError, KeyRecord, MAX_INVITES_PER_ROOM, MAX_KEYS,
-    OpenError, RoomError, RoomRecord, Store,
+    OpenError, RoomError, RoomRecord, Store, invite_id,
 };
 
 fn room(id: &str) -> RoomRecord {
@@ -17,13 +17,15 @@ fn room(id: &str) -> RoomRecord {
         capacity: 8,
         lobby: false,
         locked: false,
+        kicked: Vec::new(),
+        owner: None,
         created: 100,
         expires: None,
     }
 }
 
 fn invite(room: &str) -> InviteRecord {
-    InviteRecord { room: room.into(), created: 100, expires: 1000, redeemed: None }
+    InviteRecord { room: room.into(), created: 100, expires: 1000, redeemed: None, revoked: None }
 }
 
 fn with_room(dir: &Path) -> Store {
@@ -49,14 +51,33 @@ fn a_room_id_is_taken_once() {
 }
 
 #[test]
-fn an_update_changes_only_a_room_that_exists() {
+fn a_change_is_made_to_a_room_that_exists_and_is_kept() {
     let dir = tempfile::tempdir().unwrap();
     let store = with_room(dir.path());
-    let locked = RoomRecord { locked: true, ..room("r") };
-    assert_eq!(store.rooms().update(locked).wait(), Ok(true));
+    let changed = store.rooms().change("r", |room| room.locked = true).wait().unwrap();
+    assert_eq!(changed, Some(RoomRecord { locked: true, ..room("r") }));
+    assert_eq!(store.rooms().change("other", |room| room.locked = true).wait(), Ok(None));
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
     assert!(store.rooms().find("r").unwrap().unwrap().locked);
-    assert_eq!(store.rooms().update(room("other")).wait(), Ok(false));
     assert_eq!(store.rooms().count(), 1);
+}
+
+#[test]
+fn rooms_come_in_pages_of_those_that_are_wanted() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    for (id, owner) in [("a", "ann"), ("b", "bob"), ("c", "ann"), ("d", "ann")] {
+        let room = RoomRecord { owner: Some(owner.into()), ..room(id) };
+        store.rooms().create(room).wait().unwrap();
+    }
+    let page = |after: &str| {
+        let found = store.rooms().page(after, 2, |room| room.owner.as_deref() == Some("ann"));
+        found.unwrap().into_iter().map(|room| room.id).collect::<Vec<_>>()
+    };
+    assert_eq!(page(""), ["a", "c"]);
+    assert_eq!(page("c"), ["d"]);
+    assert!(page("d").is_empty());
 }
 
 #[test]
@@ -104,6 +125,30 @@ fn of_many_redeems_at_once_one_wins() {
         attempts.into_iter().map(|attempt| usize::from(attempt.join().unwrap())).sum()
     });
     assert_eq!(wins, 1);
+}
+
+#[test]
+fn an_invite_that_was_taken_back_stays_so_also_after_a_reopen() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_room(dir.path());
+    for n in [1, 2] {
+        store.invites().create([n; 32], invite("r")).wait().unwrap();
+    }
+    let id = invite_id(&[1; 32]);
+    let open = |store: &Store| -> Vec<String> {
+        store.invites().open("r", 200).unwrap().into_iter().map(|(id, _)| id).collect()
+    };
+    assert_eq!(open(&store).len(), 2);
+    assert_eq!(store.invites().revoke("other", &id, 200).wait(), Err(InviteError::NotFound));
+    assert_eq!(store.invites().revoke("r", &id, 200).wait(), Ok(()));
+    assert_eq!(store.invites().revoke("r", &id, 201).wait(), Ok(()), "asked for again");
+    assert_eq!(open(&store), [invite_id(&[2; 32])]);
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.invites().redeem([1; 32], 300).wait(), Err(InviteError::Revoked));
+    assert!(store.invites().redeem([2; 32], 300).wait().is_ok());
+    let used = store.invites().revoke("r", &invite_id(&[2; 32]), 400).wait();
+    assert_eq!(used, Err(InviteError::AlreadyRedeemed));
 }
 
 #[test]

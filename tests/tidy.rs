@@ -112,7 +112,8 @@ fn lock_files_name_public_registries_only() {
 #[test]
 fn every_module_is_known_to_the_arrows() {
     let known = ["time", "net", "packet", "stun", "creds", "turn", "signal"];
-    let known = known.iter().chain(&["relay", "store", "api", "front", "app", "main", "lib"]);
+    let known =
+        known.iter().chain(&["relay", "store", "hooks", "api", "front", "app", "main", "lib"]);
     let known: Vec<&str> = known.copied().collect();
     for source in rust_files().iter().filter(|source| source.path.starts_with("src/")) {
         assert!(known.contains(&source.module()), "{}: draw its arrows first", source.path);

@@ -1,4 +1,5 @@
-//! Who calls: an API key or a ticket in `Authorization: Bearer …`, or anybody while minting is open.
+//! Who calls: an API key, a ticket or a user's access token in `Authorization: Bearer …`, or anybody
+//! while minting is open.
 
 use std::net::IpAddr;
 
@@ -7,7 +8,8 @@ use axum::http::{HeaderMap, header};
 use super::Api;
 use super::errors::{ApiError, Code};
 use crate::creds::api_key::{self, Scope, Scopes};
-use crate::creds::ticket::{Claims, Role};
+use crate::creds::ticket::{Claims, TicketError};
+use crate::store::{SessionId, UserRole};
 
 /// A caller whose proof was checked.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(super) enum Caller {
     Key { id: String, scopes: Scopes },
     /// A person with a ticket.
     Ticket(Box<Claims>),
+    /// A person who has logged in. The role is the one they have now.
+    User { name: String, role: UserRole, session: SessionId },
 }
 
 impl Api {
@@ -33,7 +37,7 @@ impl Api {
         let refused = |why: String| {
             self.limiters().failures.check(client)?;
             // The client's address makes the line useful to fail2ban.
-            tracing::info!(%client, why, "refused an API key or ticket");
+            tracing::info!(%client, why, "refused an API key, ticket or access token");
             Err(ApiError::new(Code::InvalidToken))
         };
         let Some(token) = value.to_str().ok().and_then(bearer) else {
@@ -45,8 +49,15 @@ impl Api {
                 None => refused("no such API key".into()),
             };
         }
-        match self.tickets().verify(self.now().unix, token) {
+        match self.verify_ticket(self.now().unix, token) {
             Ok(claims) => Ok(Caller::Ticket(Box::new(claims))),
+            // Ours, and no ticket: each kind of token has an audience of its own.
+            Err(TicketError::Audience) => match self.access_or_why(token)? {
+                Ok((user, session)) => {
+                    Ok(Caller::User { name: user.name, role: user.role, session: session.id })
+                }
+                Err(why) => refused(why),
+            },
             Err(error) => refused(error.to_string()),
         }
     }
@@ -60,39 +71,32 @@ fn bearer(value: &str) -> Option<&str> {
 }
 
 impl Caller {
-    /// May make rooms.
-    pub(super) fn may_create_rooms(&self) -> Result<(), ApiError> {
-        self.allowed(match self {
-            Self::Anybody => true,
-            Self::Key { scopes, .. } => scopes.contains(Scope::Rooms),
-            Self::Ticket(claims) => claims.role == Role::Creator,
-        })
-    }
-
-    /// May look at this room.
-    pub(super) fn may_see(&self, room: &str) -> Result<(), ApiError> {
-        self.allowed(match self {
-            Self::Anybody => true,
-            Self::Key { scopes, .. } => scopes.contains(Scope::Rooms),
-            Self::Ticket(claims) => claims.room.as_deref() == Some(room),
-        })
-    }
-
-    /// May invite others to this room.
-    pub(super) fn may_invite_to(&self, room: &str) -> Result<(), ApiError> {
-        self.may_see(room)?;
-        self.allowed(match self {
-            Self::Ticket(claims) => claims.role == Role::Host,
-            _ => true,
-        })
-    }
-
     /// May have ICE servers.
     pub(super) fn may_mint(&self) -> Result<(), ApiError> {
         self.allowed(match self {
             Self::Key { scopes, .. } => scopes.contains(Scope::Mint),
-            Self::Anybody | Self::Ticket(_) => true,
+            Self::Anybody | Self::Ticket(_) | Self::User { .. } => true,
         })
+    }
+
+    /// May do everything below `/api/v1/admin`.
+    pub(super) fn may_admin(&self) -> Result<(), ApiError> {
+        self.allowed(match self {
+            Self::Key { scopes, .. } => scopes.contains(Scope::Admin),
+            Self::User { role, .. } => *role == UserRole::Admin,
+            // Open minting opens minting: who relays what is nobody's business.
+            Self::Anybody | Self::Ticket(_) => false,
+        })
+    }
+
+    /// Whom what they make belongs to: a user by name, an application as `key-<id>`, which is
+    /// nobody's name.
+    pub(super) fn owner(&self) -> Option<String> {
+        match self {
+            Self::Key { id, .. } => Some(format!("key-{id}")),
+            Self::User { name, .. } => Some(name.clone()),
+            Self::Anybody | Self::Ticket(_) => None,
+        }
     }
 
     fn allowed(&self, allowed: bool) -> Result<(), ApiError> {

@@ -43,17 +43,25 @@ codes! {
     BadRequest 400 "bad_request" "The request is not well-formed.";
     BadJson 400 "bad_json" "The body is not the JSON this call takes.";
     BadField 400 "bad_field" "A field has a value this call does not take.";
-    Unauthorized 401 "unauthorized" "This call needs an API key or a ticket: Authorization: Bearer …";
-    InvalidToken 401 "invalid_token" "The API key or ticket is not accepted.";
-    Forbidden 403 "forbidden" "This API key or ticket does not allow that.";
+    Unauthorized 401 "unauthorized" "This call needs an API key, a ticket or an access token: Authorization: Bearer …";
+    InvalidToken 401 "invalid_token" "The API key, ticket or access token is not accepted.";
+    InvalidLogin 401 "invalid_login" "The name or the password is wrong.";
+    SessionOver 401 "session_over" "The session is over; log in again.";
+    Forbidden 403 "forbidden" "What was shown does not allow that.";
     OriginNotAllowed 403 "origin_not_allowed" "Pages of this origin may not call here; the operator can list it in http.allowed_origins.";
     NotFound 404 "not_found" "There is nothing here.";
+    NoSuchAllocation 404 "no_such_allocation" "There is no such allocation, or it has ended.";
+    NoSuchCheck 404 "no_such_check" "There is no such test of a connection, or it is over.";
     NoSuchRoom 404 "no_such_room" "There is no such room.";
     NoSuchInvite 404 "no_such_invite" "There is no such invite.";
+    NoSuchPeer 404 "no_such_peer" "Nobody of that name is in the room, or waits in its lobby.";
     MethodNotAllowed 405 "method_not_allowed" "This path does not take this method; see the Allow header.";
     Timeout 408 "timeout" "The body did not come in time.";
+    RoomFull 409 "room_full" "The room holds no more.";
+    RoomLocked 409 "room_locked" "The room admits nobody; unlock it first.";
     TooManyInvites 409 "too_many_invites" "The room has as many open invites as it may have.";
     InviteUsed 410 "invite_used" "This invite has been used.";
+    InviteRevoked 410 "invite_revoked" "This invite was taken back.";
     InviteExpired 410 "invite_expired" "This invite has expired.";
     BodyTooLarge 413 "body_too_large" "The body is larger than this call takes.";
     UnsupportedMediaType 415 "unsupported_media_type" "The body must be sent as Content-Type: application/json.";
@@ -132,7 +140,9 @@ impl IntoResponse for ApiError {
         }
         // RFC 6750 section 3: a request without credentials is told the scheme alone.
         let challenge = match code {
-            Code::Unauthorized => Some("Bearer realm=\"relayhouse\""),
+            Code::Unauthorized | Code::InvalidLogin | Code::SessionOver => {
+                Some("Bearer realm=\"relayhouse\"")
+            }
             Code::InvalidToken => Some("Bearer realm=\"relayhouse\", error=\"invalid_token\""),
             Code::Forbidden => Some("Bearer realm=\"relayhouse\", error=\"insufficient_scope\""),
             _ => None,
@@ -168,6 +178,7 @@ impl From<InviteError> for ApiError {
             InviteError::NotFound => Code::NoSuchInvite.into(),
             InviteError::Expired => Code::InviteExpired.into(),
             InviteError::AlreadyRedeemed => Code::InviteUsed.into(),
+            InviteError::Revoked => Code::InviteRevoked.into(),
             InviteError::NoRoom => Code::NoSuchRoom.into(),
             InviteError::Full => Code::TooManyInvites.into(),
             InviteError::Store(error) => error.into(),

@@ -82,6 +82,7 @@ fn identify(settings: &HttpSettings, request: &mut Request) {
     let is_https = proxied_https || request.extensions().get() == Some(&Over::Tls);
     request.extensions_mut().insert(Client(client));
     request.extensions_mut().insert(IsHttps(is_https));
+    request.extensions_mut().insert(settings.dialects.serve);
 }
 
 fn is_preflight(request: &Request) -> bool {
@@ -92,7 +93,7 @@ fn is_preflight(request: &Request) -> bool {
 
 fn preflight() -> Response {
     let fixed = [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, DELETE"),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
         (header::ACCESS_CONTROL_MAX_AGE, "600"),
     ];

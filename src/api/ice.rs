@@ -1,25 +1,59 @@
 //! `GET /api/v1/ice`: ICE servers with fresh credentials, as JSON and as `Link` headers.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::caller::Caller;
 use super::errors::{ApiError, Code, ErrorBody};
+use super::limits::bucket_of;
 use super::minter::{IceConfig, Minter};
+use super::numbers::IceRefused;
 use super::{Api, Client};
-use crate::creds::ticket::{Claims, Role};
+use crate::creds::Allowance;
+use crate::creds::ticket::Role;
 use crate::time::UnixTime;
+
+/// Allocations, or sessions, that one credential may be asked to be good for.
+pub const MAX_ALLOWANCE: u32 = 1000;
+/// The longest `subject`, bytes: with an expiry and an allowance it still is a username.
+pub const MAX_SUBJECT: usize = 256;
+
+/// What may be asked of `GET /api/v1/ice`.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct IceQuery {
+    /// How long the credential is good, in seconds: 1 to `auth.credential_ttl`. Guests get 15 minutes
+    /// at most, and nobody gets more than is left of a ticket; the answer says what it is.
+    #[param(minimum = 1)]
+    ttl: Option<u64>,
+    /// Whose credential it is, for API keys: quotas count by it. Without, the key itself.
+    #[param(min_length = 1, max_length = 256)]
+    subject: Option<String>,
+    /// How many allocations it opens in its whole life.
+    #[param(minimum = 1, maximum = 1000)]
+    allocations: Option<u32>,
+    /// How many sessions it is good for: what is opened within 30 seconds of a session's first
+    /// allocation belongs to the session. Not together with `allocations`.
+    #[param(minimum = 1, maximum = 1000)]
+    sessions: Option<u32>,
+}
 
 /// ICE servers with fresh credentials; the same as `Link` headers (RFC 9725).
 #[utoipa::path(
     get,
     path = "/api/v1/ice",
     tag = "credentials",
+    params(IceQuery),
     responses(
         (status = 200, body = IceConfig),
         (status = "4XX", body = ErrorBody),
@@ -30,34 +64,106 @@ use crate::time::UnixTime;
 pub(super) async fn ice(
     State(api): State<Arc<Api>>,
     Client(client): Client,
-    RawQuery(query): RawQuery,
+    query: Result<Query<IceQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    if query.is_some_and(|query| !query.is_empty()) {
-        return Err(ApiError::with(Code::BadRequest, "This call takes no query."));
-    }
     let caller = api.caller(&headers, client)?;
     caller.may_mint()?;
-    let minter = api.minter();
-    let now = api.now().unix;
-    let config = match &caller {
-        Caller::Anybody => minter.ice_servers(now, "open", minter.ttl),
-        Caller::Key { id, .. } => minter.ice_servers(now, &format!("key-{id}"), minter.ttl),
-        Caller::Ticket(claims) => return answer(&for_ticket(&minter, now, claims)?),
-    }
-    .map_err(|error| mint_failed(&error))?;
-    answer(&config)
+    let Query(query) = query.map_err(|rejection| {
+        ApiError::with(Code::BadRequest, format!("{}.", rejection.body_text()))
+    })?;
+    let allowance = query.allowance()?;
+    let (minter, now) = (api.minter(), api.now().unix);
+    let ttl = query.ttl(&minter)?.min(longest(&caller, &minter, now));
+    let subject = query.subject(&caller)?;
+    api.may_mint_now(&caller, client)?;
+    let config = minter.limited(now, &subject, ttl, allowance);
+    answer(&config.map_err(|error| mint_failed(&error))?)
 }
 
-/// ICE servers for the holder of a ticket: no longer than the ticket lives, and a guest's no longer
+impl IceQuery {
+    fn ttl(&self, minter: &Minter) -> Result<Duration, ApiError> {
+        let most = minter.ttl.as_secs();
+        match self.ttl {
+            None => Ok(minter.ttl),
+            Some(ttl) if (1..=most).contains(&ttl) => Ok(Duration::from_secs(ttl)),
+            Some(_) => Err(bad_field(format!("ttl must be 1 to {most} seconds."))),
+        }
+    }
+
+    fn allowance(&self) -> Result<Option<Allowance>, ApiError> {
+        let (name, number, allowance) = match (self.allocations, self.sessions) {
+            (None, None) => return Ok(None),
+            (Some(number), None) => ("allocations", number, Allowance::Allocations(number)),
+            (None, Some(number)) => ("sessions", number, Allowance::Sessions(number)),
+            (Some(_), Some(_)) => {
+                return Err(bad_field("allocations and sessions exclude each other.".to_owned()));
+            }
+        };
+        match (1..=MAX_ALLOWANCE).contains(&number) {
+            true => Ok(Some(allowance)),
+            false => Err(bad_field(format!("{name} must be 1 to {MAX_ALLOWANCE}."))),
+        }
+    }
+
+    /// Whom the relay's quotas will count.
+    fn subject(&self, caller: &Caller) -> Result<String, ApiError> {
+        let own = match caller {
+            Caller::Ticket(claims) => claims.sub.clone(),
+            _ => caller.owner().unwrap_or_else(|| "open".to_owned()),
+        };
+        let Some(subject) = &self.subject else { return Ok(own) };
+        if !matches!(caller, Caller::Key { .. }) {
+            let why = "Only an API key may say whose credential it is.";
+            return Err(ApiError::with(Code::Forbidden, why));
+        }
+        if subject.is_empty() || subject.len() > MAX_SUBJECT {
+            return Err(bad_field(format!("subject must have 1 to {MAX_SUBJECT} bytes.")));
+        }
+        if subject.contains(char::is_control) {
+            return Err(bad_field("subject must hold no control characters.".to_owned()));
+        }
+        if Allowance::split(subject).1.is_some() {
+            let why = "subject must not end like an allowance; ask for one with allocations=…";
+            return Err(bad_field(format!("{why}.")));
+        }
+        Ok(subject.clone())
+    }
+}
+
+fn bad_field(why: String) -> ApiError {
+    ApiError::with(Code::BadField, why)
+}
+
+/// The longest life of this caller's credentials: no longer than a ticket, and a guest's no longer
 /// than [`Minter::guest_ttl`], because what a stranger was let in with should not outlive the call.
-fn for_ticket(minter: &Minter, now: UnixTime, claims: &Claims) -> Result<IceConfig, ApiError> {
+fn longest(caller: &Caller, minter: &Minter, now: UnixTime) -> Duration {
+    let Caller::Ticket(claims) = caller else { return minter.ttl };
     let longest = match claims.role {
         Role::Guest => minter.guest_ttl,
         Role::Host | Role::Creator => minter.ttl,
     };
-    let rest = Duration::from_secs(claims.exp.saturating_sub(now.0).max(1));
-    minter.ice_servers(now, &claims.sub, longest.min(rest)).map_err(|error| mint_failed(&error))
+    longest.min(Duration::from_secs(claims.exp.saturating_sub(now.0).max(1)))
+}
+
+impl Api {
+    /// Counts one more credential for this caller: an API key by its id, because all its users come
+    /// from one address, and anybody else by the address.
+    pub(super) fn may_mint_now(&self, caller: &Caller, client: IpAddr) -> Result<(), ApiError> {
+        let limiters = self.limiters();
+        let (outcome, refused) = match caller {
+            Caller::Key { id, .. } => (limiters.ice_per_key.check(id), IceRefused::Key),
+            _ => (limiters.ice_per_address.check(&bucket_of(client)), IceRefused::Address),
+        };
+        self.numbers().count_ice(outcome.is_ok(), refused);
+        outcome.map_err(|wait| {
+            let why = match refused {
+                IceRefused::Key => "This API key asks for credentials too often.",
+                IceRefused::Address => "This address asks for credentials too often.",
+            };
+            ApiError::with(Code::RateLimited, why).retry_after(wait)
+        })
+    }
 }
 
 fn mint_failed(error: &crate::creds::rest::MintError) -> ApiError {

@@ -4,6 +4,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
 
 use super::errors::{ApiError, Code};
 
@@ -18,17 +19,17 @@ pub(super) fn fresh() -> String {
     URL_SAFE_NO_PAD.encode(random)
 }
 
-/// The one parameter of a path.
-pub(super) struct InPath(pub(super) String);
+/// The parameters of a path: a text, or a tuple of them.
+pub(super) struct InPath<T = String>(pub(super) T);
 
-impl<S: Sync + Send> FromRequestParts<S> for InPath {
+impl<T: DeserializeOwned + Send, S: Sync + Send> FromRequestParts<S> for InPath<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path(text) = Path::from_request_parts(parts, state)
+        let Path(parameters) = Path::from_request_parts(parts, state)
             .await
             .map_err(|_| ApiError::with(Code::BadRequest, "The path is not UTF-8."))?;
-        Ok(Self(text))
+        Ok(Self(parameters))
     }
 }
 

@@ -1,5 +1,6 @@
-//! Rate limits per client address: token buckets in a table of bounded size.
+//! Rate limits per client address or API key: token buckets in tables of bounded size.
 
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,36 +10,62 @@ use governor::{DefaultKeyedRateLimiter, Quota};
 
 use super::errors::{ApiError, Code};
 
-/// Addresses one limiter remembers at most; when so many are active, newcomers are told to wait.
+/// Addresses (or keys) one limiter remembers at most; when so many are active, newcomers are told to wait.
 pub const MAX_TRACKED: usize = 65_536;
 
 /// Requests a minute, and at once, from one address (IPv6: one /64).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimits {
+    /// Tests of a connection.
+    pub checks: NonZeroU32,
+    /// Questions about what became of a username.
+    pub lookups: NonZeroU32,
     /// Redeemed invites.
     pub redeem: NonZeroU32,
     /// New rooms.
     pub rooms: NonZeroU32,
     /// Refused keys and tickets; further ones are answered `429`.
     pub failures: NonZeroU32,
+    /// Wrong passwords.
+    pub logins: NonZeroU32,
+    /// Wrong passwords for one account, from everywhere together.
+    pub logins_per_account: NonZeroU32,
+    /// Credentials for the relay, to whoever has no API key; `None` is no limit.
+    pub ice_per_address: Option<NonZeroU32>,
+    /// Credentials for the relay, to one API key; `None` is no limit.
+    pub ice_per_key: Option<NonZeroU32>,
 }
 
 impl Default for RateLimits {
     fn default() -> Self {
         // A classroom behind one address comes in; a guesser of 128 bits does not.
         let per_minute = |count| NonZeroU32::new(count).expect("a constant above zero");
-        Self { redeem: per_minute(60), rooms: per_minute(60), failures: per_minute(30) }
+        Self {
+            checks: per_minute(20),
+            lookups: per_minute(120),
+            redeem: per_minute(60),
+            rooms: per_minute(60),
+            failures: per_minute(30),
+            logins: per_minute(10),
+            // More than any three addresses have.
+            logins_per_account: per_minute(30),
+            ice_per_address: Some(per_minute(120)),
+            ice_per_key: Some(per_minute(6000)),
+        }
     }
 }
 
-pub(super) struct Limiter {
-    buckets: DefaultKeyedRateLimiter<IpAddr>,
+/// Per client address.
+pub(super) type Limiter = KeyedLimiter<IpAddr>;
+
+pub(super) struct KeyedLimiter<K: Clone + Eq + Hash> {
+    buckets: DefaultKeyedRateLimiter<K>,
     clock: DefaultClock,
     /// Entries after the last shrinking plus checks since: never less than the table's size.
     tracked: AtomicUsize,
 }
 
-impl Limiter {
+impl<K: Clone + Eq + Hash> KeyedLimiter<K> {
     pub(super) fn per_minute(count: NonZeroU32) -> Self {
         Self {
             buckets: DefaultKeyedRateLimiter::dashmap(Quota::per_minute(count)),
@@ -47,21 +74,21 @@ impl Limiter {
         }
     }
 
-    /// Takes one token of the address.
-    pub(super) fn check(&self, client: IpAddr) -> Result<(), ApiError> {
+    /// Takes one token of the key; when there is none, says how many seconds to wait.
+    pub(super) fn take(&self, key: &K) -> Result<(), u64> {
         if self.tracked.fetch_add(1, Ordering::Relaxed) >= MAX_TRACKED {
             self.shrink();
             if self.tracked.load(Ordering::Relaxed) >= MAX_TRACKED {
-                return Err(ApiError::new(Code::RateLimited).retry_after(60));
+                return Err(60);
             }
         }
-        self.buckets.check_key(&bucket_of(client)).map_err(|until| {
+        self.buckets.check_key(key).map_err(|until| {
             let wait = until.wait_time_from(self.clock.now());
-            ApiError::new(Code::RateLimited).retry_after(wait.as_secs() + 1)
+            wait.as_secs() + 1
         })
     }
 
-    /// Forgets addresses whose bucket is full again.
+    /// Forgets keys whose bucket is full again.
     pub(super) fn shrink(&self) {
         self.buckets.retain_recent();
         self.buckets.shrink_to_fit();
@@ -69,8 +96,36 @@ impl Limiter {
     }
 }
 
+impl Limiter {
+    /// Takes one token of the address.
+    pub(super) fn check(&self, client: IpAddr) -> Result<(), ApiError> {
+        let taken = self.take(&bucket_of(client));
+        taken.map_err(|wait| ApiError::new(Code::RateLimited).retry_after(wait))
+    }
+}
+
+/// A limiter that may not be there.
+pub(super) struct Bounded<K: Clone + Eq + Hash>(Option<KeyedLimiter<K>>);
+
+impl<K: Clone + Eq + Hash> Bounded<K> {
+    fn new(per_minute: Option<NonZeroU32>) -> Self {
+        Self(per_minute.map(KeyedLimiter::per_minute))
+    }
+
+    /// Takes one token of the key; when there is none, says how many seconds to wait.
+    pub(super) fn check(&self, key: &K) -> Result<(), u64> {
+        self.0.as_ref().map_or(Ok(()), |limiter| limiter.take(key))
+    }
+
+    fn shrink(&self) {
+        if let Some(limiter) = &self.0 {
+            limiter.shrink();
+        }
+    }
+}
+
 /// A household has a /64, and changes addresses within it at will.
-fn bucket_of(client: IpAddr) -> IpAddr {
+pub(super) fn bucket_of(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
         v4 => v4,
@@ -79,24 +134,36 @@ fn bucket_of(client: IpAddr) -> IpAddr {
 
 /// The limiters of the API.
 pub(super) struct Limiters {
+    pub(super) checks: Limiter,
+    pub(super) lookups: Limiter,
     pub(super) redeem: Limiter,
     pub(super) rooms: Limiter,
     pub(super) failures: Limiter,
+    pub(super) ice_per_address: Bounded<IpAddr>,
+    pub(super) ice_per_key: Bounded<String>,
 }
 
 impl Limiters {
     pub(super) fn new(limits: RateLimits) -> Self {
         Self {
+            checks: Limiter::per_minute(limits.checks),
+            lookups: Limiter::per_minute(limits.lookups),
             redeem: Limiter::per_minute(limits.redeem),
             rooms: Limiter::per_minute(limits.rooms),
             failures: Limiter::per_minute(limits.failures),
+            ice_per_address: Bounded::new(limits.ice_per_address),
+            ice_per_key: Bounded::new(limits.ice_per_key),
         }
     }
 
     pub(super) fn shrink(&self) {
+        self.checks.shrink();
+        self.lookups.shrink();
         self.redeem.shrink();
         self.rooms.shrink();
         self.failures.shrink();
+        self.ice_per_address.shrink();
+        self.ice_per_key.shrink();
     }
 }
 

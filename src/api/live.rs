@@ -32,7 +32,7 @@ impl Api {
     }
 
     /// Lets the store follow what happened in the hub: a room that closed is forgotten together with
-    /// its invites, and a lock outlives a restart. Call it with every event of the hub, in order.
+    /// its invites; a lock, a new name and who was kicked outlive a restart. Call it with every event of the hub, in order.
     ///
     /// # Errors
     /// The store's.
@@ -41,22 +41,39 @@ impl Api {
             Event::RoomClosed { room, .. } => {
                 self.store().rooms().delete(room.as_str()).await.map(drop)
             }
-            Event::Moderation { room, what: Moderation::Lock, .. } => self.lock(room, true).await,
-            Event::Moderation { room, what: Moderation::Unlock, .. } => {
-                self.lock(room, false).await
-            }
+            Event::Moderation { room, what, .. } => self.keep(room.as_str(), what).await,
             _ => Ok(()),
         }
     }
 
-    async fn lock(&self, room: &RoomId, locked: bool) -> Result<(), StoreError> {
-        let Some(stored) = self.store().rooms().find(room.as_str())? else { return Ok(()) };
-        self.store().rooms().update(RoomRecord { locked, ..stored }).await.map(drop)
+    /// Writes down what of a decision outlives a restart.
+    pub(super) async fn keep(&self, room: &str, what: &Moderation) -> Result<(), StoreError> {
+        let most = self.hub().limits().kicked_per_room;
+        let what = what.clone();
+        if matches!(what, Moderation::Admit(_) | Moderation::Deny(_)) {
+            return Ok(());
+        }
+        let change = move |room: &mut RoomRecord| match what {
+            Moderation::Lock => room.locked = true,
+            Moderation::Unlock => room.locked = false,
+            Moderation::Rename(name) => room.name = name.as_deref().map(str::to_owned),
+            Moderation::Kick(peer) => remember_kicked(&mut room.kicked, peer.as_str(), most),
+            Moderation::Admit(_) | Moderation::Deny(_) => {}
+        };
+        self.store().rooms().change(room, change).await.map(drop)
     }
 
     pub(super) async fn open_room(&self, room: &RoomRecord) -> bool {
         self.hub().open_room(spec(room, self.settings().room_idle)).await
     }
+}
+
+/// The newest last, as the hub keeps them.
+fn remember_kicked(kicked: &mut Vec<String>, peer: &str, most: usize) {
+    kicked.retain(|known| known != peer);
+    kicked.push(peer.to_owned());
+    let over = kicked.len().saturating_sub(most);
+    kicked.drain(..over);
 }
 
 /// A room that ends at a given time stays until then; any other goes when it is deserted.
@@ -67,6 +84,7 @@ fn spec(room: &RoomRecord, idle: Duration) -> RoomSpec {
         capacity: room.capacity as usize,
         lobby: room.lobby,
         locked: room.locked,
+        kicked: room.kicked.iter().map(|peer| peer.as_str().into()).collect(),
         created: UnixTime(room.created),
         expires: room.expires.map(UnixTime),
         idle: if room.expires.is_some() { Duration::ZERO } else { idle },
@@ -79,7 +97,7 @@ impl Surroundings for Api {
     }
 
     fn verify(&self, now: UnixTime, token: &str) -> Result<Claims, TicketError> {
-        self.tickets().verify(now, token)
+        self.verify_ticket(now, token)
     }
 
     fn origin_allowed(&self, headers: &HeaderMap) -> bool {

@@ -10,9 +10,9 @@ use std::time::Duration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::creds::Secret;
 use crate::creds::rest::{self, MintError};
 use crate::creds::uri::{Endpoint, stun_uri, turn_uri};
+use crate::creds::{Allowance, Secret};
 use crate::net::Transport;
 use crate::time::UnixTime;
 
@@ -78,6 +78,22 @@ impl Minter {
         subject: &str,
         ttl: Duration,
     ) -> Result<IceConfig, MintError> {
+        self.limited(now, subject, ttl, None)
+    }
+
+    /// The same with credentials that open no more than `allowance`.
+    ///
+    /// # Errors
+    /// When `subject` makes no username: too long, or with control characters.
+    pub fn limited(
+        &self,
+        now: UnixTime,
+        subject: &str,
+        ttl: Duration,
+        allowance: Option<Allowance>,
+    ) -> Result<IceConfig, MintError> {
+        let marked = allowance.map(|allowance| allowance.mark(subject));
+        let subject = marked.as_deref().unwrap_or(subject);
         let minted = rest::mint(&self.secret, subject, now.plus(ttl), self.separator)?;
         let stun: Vec<_> = self
             .over(Transport::Udp)

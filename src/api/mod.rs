@@ -3,10 +3,11 @@
 //! | file | thought |
 //! |---|---|
 //! | `errors` | every error: code, status, sentence |
-//! | `body`, `caller`, `forwarded`, `origin`, `limits` | what is checked before a call does anything |
-//! | `ice`, `minter`, `rooms`, `invites`, `tickets`, `ids` | the calls and what they hand out |
+//! | `body`, `query`, `caller`, `forwarded`, `origin`, `limits` | what is checked before a call does anything |
+//! | `ice`, `minter`, `rooms`, `tickets`, `ids` | the calls and what they hand out |
 //! | `auth` | users: login, refresh, logout |
-//! | `admin` | what operators see and decide |
+//! | `checks`, `witness` | what the relay saw of a credential |
+//! | `admin`, `relay_door` | what operators see and decide |
 //! | `dialects` | the same rooms and credentials, as clients of other systems know them |
 //! | `signal` | the WebSocket, and the task that owns the hub |
 //! | `live` | what ties stored rooms, the hub and the WebSocket together |
@@ -18,6 +19,7 @@ mod admin;
 mod auth;
 mod body;
 mod caller;
+mod checks;
 mod dialects;
 mod errors;
 mod forwarded;
@@ -25,20 +27,23 @@ mod headers;
 mod health;
 mod ice;
 mod ids;
-mod invites;
 mod limits;
 mod live;
 mod minter;
+mod notes;
 mod numbers;
 mod openapi;
 mod origin;
 mod pages;
+mod query;
+mod relay_door;
 mod rooms;
 mod routes;
 mod server;
 mod settings;
 pub mod signal;
 mod tickets;
+mod witness;
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -46,27 +51,35 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::http::HeaderValue;
 
+pub use admin::allocations::{AllocationsJson, MAX_PAGE};
+pub use auth::{MEETINGS_LIFETIME, SessionSettings, StartedSession};
 pub use body::MAX_BODY;
+pub use dialects::{Dialect, DialectSettings, Dialects};
 pub use errors::{ApiError, Code};
 pub use forwarded::{client_address, is_trusted};
 pub use headers::{Client, IsHttps};
 pub use health::Check;
-pub use invites::{DEFAULT_TTL as DEFAULT_INVITE_TTL, MAX_TTL as MAX_INVITE_TTL};
+pub use ice::{MAX_ALLOWANCE, MAX_SUBJECT};
 pub use limits::{MAX_TRACKED, RateLimits};
 pub use minter::{IceConfig, IceServer, Minter};
 use numbers::HttpNumbers;
 pub use numbers::HttpSnapshot;
 pub use origin::origin_allowed;
-pub use rooms::{DEFAULT_CAPACITY, MAX_CAPACITY, MAX_EXPIRES_IN, MAX_NAME};
+pub use relay_door::{RelayDoor, RelayStats};
+pub use rooms::{
+    DEFAULT_CAPACITY, DEFAULT_INVITE_TTL, MAX_CAPACITY, MAX_EXPIRES_IN, MAX_INVITE_TTL, MAX_NAME,
+    MAX_ROOMS_PAGE,
+};
 pub use routes::router;
 pub use server::{HttpDoor, HttpPlace, HttpServer, Over, Peer};
 pub use settings::HttpSettings;
 pub use tickets::{ROOM_TICKET, creator as creator_claims};
+pub use witness::{MAX_CHECKS, MAX_REFUSALS, Witness};
 
 use self::signal::HubHandle;
 use crate::creds::ticket::TicketKey;
 use crate::store::Store;
-use crate::time::Now;
+use crate::time::{Instant, Now};
 
 /// Nothing between us and the client may keep what carries a credential.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -89,6 +102,10 @@ pub struct Parts {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// What else must hold for `/readyz`, besides a writable store.
     pub readiness: Arc<dyn Fn() -> Vec<Check> + Send + Sync>,
+    /// The relay's allocations and numbers.
+    pub relay: Arc<dyn RelayDoor>,
+    /// What the relay reported; whoever reads its events lets it have them.
+    pub witness: Arc<Witness>,
 }
 
 /// The HTTP side of one instance, shared by all its connections.
@@ -101,17 +118,33 @@ pub struct Api {
     tickets: TicketKey,
     settings: ArcSwap<HttpSettings>,
     limiters: limits::Limiters,
+    people: auth::People,
     clock: Arc<dyn Fn() -> Now + Send + Sync>,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     readiness: health::Readiness,
+    relay: Arc<dyn RelayDoor>,
+    witness: Arc<Witness>,
     numbers: Arc<HttpNumbers>,
+    started: Instant,
 }
 
 impl Api {
     /// An API of these parts. The rate limits are those of the first settings; the rest of them
     /// follows [`reconfigure`](Self::reconfigure).
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { store, hub, minter, tickets, settings, clock, metrics, readiness } = parts;
+        let Parts {
+            store,
+            hub,
+            minter,
+            tickets,
+            settings,
+            clock,
+            metrics,
+            readiness,
+            relay,
+            witness,
+        } = parts;
+        let started = clock().mono;
         Arc::new(Self {
             store,
             hub,
@@ -119,11 +152,15 @@ impl Api {
             minter: ArcSwap::from_pointee(minter),
             tickets,
             limiters: limits::Limiters::new(settings.rate_limits),
+            people: auth::People::new(settings.rate_limits),
             settings: ArcSwap::from_pointee(settings),
             clock,
             metrics,
             readiness: health::Readiness::new(readiness),
+            relay,
+            witness,
             numbers: Arc::default(),
+            started,
         })
     }
 
@@ -140,12 +177,18 @@ impl Api {
 
     /// The numbers of the HTTP side at this moment, for `/metrics`.
     pub fn snapshot(&self) -> HttpSnapshot {
-        let websockets = self.signalling.get().and_then(Weak::upgrade);
+        let websockets = self.signalling();
         HttpSnapshot {
             rooms: self.store.rooms().count() as u64,
             websockets: websockets.map_or(0, |endpoint| endpoint.open_connections() as u64),
+            password_hashes: self.people.hashes(),
             ..self.numbers.snapshot()
         }
+    }
+
+    /// The WebSocket side, once it is there.
+    fn signalling(&self) -> Option<Arc<signal::Endpoint>> {
+        self.signalling.get().and_then(Weak::upgrade)
     }
 
     fn numbers(&self) -> &Arc<HttpNumbers> {
@@ -178,6 +221,14 @@ impl Api {
 
     fn limiters(&self) -> &limits::Limiters {
         &self.limiters
+    }
+
+    fn witness(&self) -> &Witness {
+        &self.witness
+    }
+
+    fn people(&self) -> &auth::People {
+        &self.people
     }
 
     fn hub(&self) -> &HubHandle {

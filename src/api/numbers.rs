@@ -10,6 +10,17 @@ pub(super) struct HttpNumbers {
     responses: [AtomicU64; 5],
     connections: AtomicU64,
     accepted: AtomicU64,
+    minted: AtomicU64,
+    ice_refused: [AtomicU64; 2],
+}
+
+/// Whose rate limit refused a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IceRefused {
+    /// That of an API key.
+    Key,
+    /// That of an address.
+    Address,
 }
 
 /// The numbers of one moment.
@@ -23,8 +34,14 @@ pub struct HttpSnapshot {
     pub accepted: u64,
     /// WebSocket connections now; they are no longer among [`connections`](Self::connections).
     pub websockets: u64,
+    /// Credentials made for the relay by `GET /api/v1/ice` and its like.
+    pub minted: u64,
+    /// Those that were refused because too many were asked for: by one API key, from one address.
+    pub ice_refused: [u64; 2],
     /// Rooms stored now.
     pub rooms: u64,
+    /// Password hashes computed for logins.
+    pub password_hashes: u64,
 }
 
 impl HttpNumbers {
@@ -35,6 +52,8 @@ impl HttpNumbers {
             responses: self.responses.each_ref().map(read),
             connections: read(&self.connections),
             accepted: read(&self.accepted),
+            minted: read(&self.minted),
+            ice_refused: self.ice_refused.each_ref().map(read),
             ..HttpSnapshot::default()
         }
     }
@@ -44,6 +63,11 @@ impl HttpNumbers {
         if let Some(counter) = class.checked_sub(1).and_then(|class| self.responses.get(class)) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    pub(super) fn count_ice(&self, minted: bool, by: IceRefused) {
+        let counter = if minted { &self.minted } else { &self.ice_refused[by as usize] };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn connection_opened(&self) {

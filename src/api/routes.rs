@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::errors::{ApiError, Code};
 use super::signal::{Endpoint, upgrade};
-use super::{Api, admin, auth, dialects, headers, health, ice, invites, openapi, pages, rooms};
+use super::{Api, admin, auth, checks, dialects, headers, health, ice, openapi, pages, rooms};
 
 /// Every route, ready to be served; `signalling` answers `/api/v1/signal`.
 pub fn router(api: &Arc<Api>, signalling: &Arc<Endpoint>) -> Router {
@@ -47,10 +47,8 @@ fn calls() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
         .routes(routes!(ice::ice))
-        .routes(routes!(rooms::create))
-        .routes(routes!(rooms::look))
-        .routes(routes!(invites::create))
-        .routes(routes!(invites::redeem))
+        .merge(rooms::routes())
+        .merge(checks::routes())
         .merge(auth::routes())
         .merge(admin::routes())
         .merge(dialects::routes())

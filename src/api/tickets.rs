@@ -2,13 +2,46 @@
 
 use std::time::Duration;
 
+use super::Api;
+use super::errors::ApiError;
 use super::ids::fresh;
-use crate::creds::ticket::{AUDIENCE, Claims, ISSUER, Role};
-use crate::store::RoomRecord;
+use crate::creds::ticket::{AUDIENCE, Claims, ISSUER, Role, TicketError};
+use crate::store::{RevokeError, RoomRecord};
 use crate::time::UnixTime;
 
 /// How long a ticket for a room lives, unless the room ends before.
 pub const ROOM_TICKET: Duration = Duration::from_secs(24 * 3600);
+
+impl Api {
+    /// What a ticket of ours says that has neither expired nor been revoked.
+    pub(super) fn verify_ticket(&self, now: UnixTime, token: &str) -> Result<Claims, TicketError> {
+        let claims = self.tickets().verify_within(self.settings().sessions.leeway, now, token)?;
+        match self.store().revoked().contains(&claims.jti) {
+            Ok(false) => Ok(claims),
+            Ok(true) => Err(TicketError::Revoked),
+            Err(error) => {
+                tracing::error!(%error, "whether a ticket was revoked cannot be read");
+                Err(TicketError::Revoked)
+            }
+        }
+    }
+
+    /// Refuses this ticket from now on, over HTTP and in a hello; who is in a room with it stays.
+    ///
+    /// # Errors
+    /// The store's, or that it remembers as many as it can.
+    pub async fn revoke_ticket(&self, claims: &Claims) -> Result<(), ApiError> {
+        let until = UnixTime(claims.exp).plus(self.settings().sessions.leeway).0;
+        match self.store().revoked().add(&claims.jti, until).await {
+            Ok(()) => Ok(()),
+            Err(RevokeError::Store(error)) => Err(error.into()),
+            Err(RevokeError::Full) => {
+                tracing::error!("no ticket can be revoked: as many as can be are remembered");
+                Err(ApiError::new(super::Code::Unavailable).retry_after(60))
+            }
+        }
+    }
+}
 
 /// A ticket that may make rooms and ask for ICE servers; what `/#creator=…` links carry.
 pub fn creator(now: UnixTime, ttl: Duration) -> Claims {

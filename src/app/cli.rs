@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use super::config::{CONFIG_VARIABLE, Flag, Sources, parse_duration};
+use crate::creds::SecretId;
 use crate::creds::api_key::Scope;
+use crate::store::EventKind;
 
 /// STUN/TURN relay, credentials and signalling for WebRTC in one program.
 ///
@@ -26,6 +28,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Start the server (what happens without a command)
     Run,
+    /// List the allocations that are open, or end one
+    Allocations(AllocationsArgs),
     /// Print a TURN credential made from the configured secret
     Credentials(CredentialsArgs),
     /// Make, list and revoke the API keys of applications
@@ -33,13 +37,47 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Show the newest events of the audit trail
+    Events(EventsArgs),
+    /// Ask about the hooks
+    Hooks {
+        #[command(subcommand)]
+        command: HooksCommand,
+    },
     /// Print a link to the page that may make rooms
     Link,
+    /// Rotate and list the secrets that TURN credentials are made with
+    Secret {
+        #[command(subcommand)]
+        command: SecretCommand,
+    },
     /// Let the running server refuse new allocations and stop when the last one is gone
     Drain {
         /// Return only when it has stopped
         #[arg(long)]
         wait: bool,
+    },
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct AllocationsArgs {
+    #[command(subcommand)]
+    pub(super) command: Option<AllocationsCommand>,
+    /// Of this user or username alone
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<String>,
+    /// Print them as a JSON array
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum AllocationsCommand {
+    /// End one; its client learns of it by its next request
+    End {
+        /// Its id, from `allocations`
+        id: u64,
     },
 }
 
@@ -54,6 +92,35 @@ pub(super) struct CredentialsArgs {
     /// Print it as a JSON object with iceServers
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct EventsArgs {
+    /// Only events of this room
+    #[arg(long, value_name = "ROOM")]
+    pub(super) room: Option<String>,
+    /// Only events of this type, such as joined
+    #[arg(long = "type", value_name = "TYPE", value_parser = kind)]
+    pub(super) kind: Option<EventKind>,
+    /// Only what happened in this time until now, such as 2h
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(super) since: Option<Duration>,
+    /// So many at most
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    pub(super) limit: u32,
+    /// Print JSON, one event a line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum HooksCommand {
+    /// List where events are sent to, and how many deliveries wait
+    List,
+    /// Print the secret that deliveries are signed with
+    Secret,
+    /// Send every hook a signed event of the type ping
+    Test,
 }
 
 #[derive(Subcommand)]
@@ -73,6 +140,42 @@ pub(super) enum KeysCommand {
     Revoke {
         /// Its id, from `keys list`
         id: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum SecretCommand {
+    /// Make a new secret that mints from now on; the one before is accepted for a while
+    Rotate {
+        /// How long credentials of the one before are accepted, such as 25h; 0s ends it at once
+        /// [default: auth.credential_ttl and an hour]
+        #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+        overlap: Option<Duration>,
+    },
+    /// List the secrets by id: what each is for, until when, and when it was last used
+    List {
+        /// Print it as a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Accept credentials of one more secret, read from standard input or a file
+    Add {
+        /// Read it from this file, not from standard input
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// How long it is accepted, such as 30d [default: until it is removed]
+        #[arg(long = "for", value_name = "TIME", value_parser = ttl)]
+        lasts: Option<Duration>,
+    },
+    /// Refuse credentials of a secret from now on
+    Remove {
+        /// Its id, from `secret list`
+        id: SecretId,
+    },
+    /// Print a secret itself, to put it into another program
+    Show {
+        /// Its id, from `secret list`; without, the one that mints
+        id: Option<SecretId>,
     },
 }
 
@@ -158,6 +261,11 @@ fn ttl(text: &str) -> Result<Duration, String> {
         ttl if ttl.is_zero() => Err("write at least \"1s\"".to_owned()),
         ttl => Ok(ttl),
     }
+}
+
+fn kind(text: &str) -> Result<EventKind, String> {
+    let words: Vec<_> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    EventKind::from_word(text.trim()).ok_or_else(|| format!("write one of {}", words.join(", ")))
 }
 
 fn scope(text: &str) -> Result<Scope, String> {

@@ -10,6 +10,8 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::front::FrontSnapshot;
+use crate::hooks::HookNumbers;
+use crate::store::EventNumbers;
 use crate::turn::Snapshot;
 
 /// The relay's numbers at one moment.
@@ -48,6 +50,10 @@ pub struct WebNumbers {
     pub rooms: u64,
     /// WebSockets that are open.
     pub connections: u64,
+    /// Credentials minted for callers of the API.
+    pub minted: u64,
+    /// Credentials refused by a rate limit: of an API key, of an address.
+    pub ice_refused: [u64; 2],
     /// Requests answered, by the first digit of their status: index 0 is 1xx.
     pub requests: [u64; 5],
 }
@@ -63,6 +69,15 @@ pub struct FrontNumbers {
     pub certificate_ends: Option<u64>,
 }
 
+/// The numbers of the audit trail and of hooks at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct TrailNumbers {
+    /// Kept, written, lost.
+    pub events: EventNumbers,
+    /// Delivered, failed, waiting.
+    pub hooks: HookNumbers,
+}
+
 /// Where the numbers come from.
 pub struct Sources {
     /// The relay.
@@ -71,6 +86,8 @@ pub struct Sources {
     pub front: Box<dyn Fn() -> FrontNumbers + Send + Sync>,
     /// The rest.
     pub web: Box<dyn Fn() -> WebNumbers + Send + Sync>,
+    /// The audit trail and hooks.
+    pub trail: Box<dyn Fn() -> TrailNumbers + Send + Sync>,
 }
 
 /// Makes the text of `/metrics`.
@@ -111,7 +128,8 @@ impl Collector for Numbers {
         page.about(self.started)?;
         page.relay(&(self.sources.relay)())?;
         page.front(&(self.sources.front)())?;
-        page.web(&(self.sources.web)())
+        page.web(&(self.sources.web)())?;
+        page.trail(&(self.sources.trail)())
     }
 }
 
@@ -138,12 +156,19 @@ impl Page<'_, '_> {
         self.gauge("allocations", "Allocations open now", None, machines.allocations)?;
         let help = "Allocations opened";
         self.counter("allocations_opened", help, None, machines.allocations_total)?;
-        let refused = machines.allocations_refused.iter().map(|(code, count)| match code {
+        let ended = machines.allocations_ended.iter();
+        let ended = ended.map(|(why, count)| (why.name().to_owned(), *count));
+        self.family("allocations_ended", "Allocations ended, by reason", None, "reason", ended)?;
+        let code = |(code, count): &(u16, u64)| match code {
             0 => ("other".to_owned(), *count),
             code => (code.to_string(), *count),
-        });
+        };
         let help = "Allocate requests refused, by STUN error code";
+        let refused = machines.allocations_refused.iter().map(code);
         self.family("allocations_refused", help, None, "code", refused)?;
+        let help = "Requests on allocations refused, by STUN error code";
+        let refused = machines.requests_refused.iter().map(code);
+        self.family("requests_refused", help, None, "code", refused)?;
         let help = "Requests whose credentials did not hold";
         self.counter("authentication_failures", help, None, machines.authentication_failures)?;
         self.counter("bindings", "Binding requests answered", None, machines.bindings)?;
@@ -198,9 +223,35 @@ impl Page<'_, '_> {
     fn web(&mut self, web: &WebNumbers) -> fmt::Result {
         self.gauge("rooms", "Rooms open now", None, web.rooms)?;
         self.gauge("connections", "Signalling connections open now", None, web.connections)?;
+        let help = "Credentials minted for callers of the API";
+        self.counter("ice_minted", help, None, web.minted)?;
+        let [key, address] = web.ice_refused;
+        let refused = [("key".to_owned(), key), ("address".to_owned(), address)];
+        let help = "Credentials not minted because one API key or address asked too often";
+        self.family("ice_refused", help, None, "by", refused)?;
         let requests = web.requests.iter().zip(1..);
         let requests = requests.map(|(count, class)| (format!("{class}xx"), *count));
         self.family("http_requests", "HTTP requests answered, by status", None, "status", requests)
+    }
+
+    fn trail(&mut self, trail: &TrailNumbers) -> fmt::Result {
+        let TrailNumbers { events, hooks } = trail;
+        self.gauge("audit_events", "Events in the audit trail now", None, events.kept)?;
+        let help = "Events written to the audit trail or to the queues of hooks";
+        self.counter("audit_events_written", help, None, events.written)?;
+        let help = "Events that were lost because too many came at once";
+        self.counter("audit_events_lost", help, None, events.lost)?;
+        let outcomes = [
+            ("delivered".to_owned(), hooks.delivered),
+            ("failed".to_owned(), hooks.failed),
+            ("given_up".to_owned(), hooks.given_up),
+            ("dropped".to_owned(), hooks.dropped),
+        ];
+        let help = "Attempts to deliver to hooks, and deliveries that were given up or dropped";
+        self.family("hook_deliveries", help, None, "outcome", outcomes)?;
+        self.gauge("hook_queue", "Deliveries that wait for hooks", None, hooks.waiting)?;
+        let help = "How long the oldest of them waits";
+        self.gauge("hook_queue_age", help, Some(Unit::Seconds), hooks.oldest.as_secs())
     }
 
     fn gauge(&mut self, name: &str, help: &str, unit: Option<Unit>, value: u64) -> fmt::Result {
@@ -254,8 +305,10 @@ mod tests {
             certificate_ends: Some(9),
             ..FrontNumbers::default()
         };
+        let hooks = HookNumbers { given_up: 6, ..HookNumbers::default() };
+        let trail = move || TrailNumbers { hooks: hooks.clone(), ..TrailNumbers::default() };
         let (relay, front, web) = (Box::new(relay), Box::new(front), Box::new(web));
-        Metrics::new(Sources { relay, front, web }, 7).render()
+        Metrics::new(Sources { relay, front, web, trail: Box::new(trail) }, 7).render()
     }
 
     #[test]
@@ -265,7 +318,9 @@ mod tests {
             "relayhouse_start_time_seconds 7",
             "relayhouse_allocations 0",
             "relayhouse_allocations_opened_total 0",
+            "relayhouse_allocations_ended_total{reason=\"ended\"} 0",
             "relayhouse_allocations_refused_total{code=\"486\"} 0",
+            "relayhouse_requests_refused_total{code=\"403\"} 0",
             "relayhouse_relayed_bytes_total{direction=\"to_peer\"} 0",
             "relayhouse_dropped_packets_total{reason=\"malformed\"} 0",
             "relayhouse_socket_drops_total{reason=\"kernel_buffer\"} 3",
@@ -276,7 +331,12 @@ mod tests {
             "relayhouse_tcp_refused_total{reason=\"tls\"} 1",
             "relayhouse_certificate_end_seconds 9",
             "relayhouse_rooms 2",
+            "relayhouse_ice_minted_total 0",
+            "relayhouse_ice_refused_total{by=\"address\"} 0",
             "relayhouse_http_requests_total{status=\"2xx\"} 5",
+            "relayhouse_audit_events_lost_total 0",
+            "relayhouse_hook_deliveries_total{outcome=\"given_up\"} 6",
+            "relayhouse_hook_queue_age_seconds 0",
         ] {
             assert!(text.lines().any(|there| there == line), "{line} is not in\n{text}");
         }

@@ -6,10 +6,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::credentials::StaticUser;
+use super::credentials::{Accepted, StaticUser};
 use super::given::{Given, Name, is_signed};
 use super::verified::Origin;
-use super::{Credentials, Denied, Excerpt, Key, Reason, Verified, prepare, rest, userhash};
+use super::{
+    Allowance, Credentials, Denied, Excerpt, Key, Reason, Verified, prepare, rest, userhash,
+};
 use crate::stun::Message;
 use crate::time::{Now, UnixTime};
 
@@ -90,11 +92,18 @@ impl Credentials {
             return Err(Denied::Unauthorized(Reason::NoSuchUser(Excerpt::of(username))));
         };
         check_expiry(now, expires)?;
-        let (secret, key) = self
-            .key_of_secret(username, request, given)
-            .ok_or(Denied::Unauthorized(Reason::NoSecretMatches(self.secrets.len())))?;
-        let user = subject.unwrap_or(username);
-        Ok(self.verified(username, user, key, Origin::Rest { secret, expires }, given))
+        let Some((secret, key)) = self.key_of_secret(username, request, given) else {
+            let good = self.secrets.iter().filter(|secret| secret.ended(now.unix).is_none());
+            return Err(Denied::Unauthorized(Reason::NoSecretMatches(good.count())));
+        };
+        // Differs: nothing in the draft ends a secret. One that ended is known for a while, for this.
+        if let Some(ago) = secret.ended(now.unix) {
+            return Err(Denied::Unauthorized(Reason::SecretEnded(secret.id, ago)));
+        }
+        let (user, allowance) = subject.map_or(("", None), Allowance::split);
+        let user = if user.is_empty() { username } else { user };
+        let origin = Origin::Rest { secret: secret.id, expires, allowance };
+        Ok(self.verified(username, user, key, origin, given))
     }
 
     /// Steps 4 and 5 for a USERHASH (RFC 8489 section 14.4). Only names that stand in a table can be
@@ -165,12 +174,12 @@ impl Credentials {
         username: &str,
         request: &Message<'_>,
         given: &Given<'_>,
-    ) -> Option<(usize, Key)> {
-        let keys = self.secrets.iter().map(|secret| {
-            let password = rest::password(secret, username);
-            Key::derive(given.scheme, username, &self.realm, &password[..])
+    ) -> Option<(&Accepted, Key)> {
+        let keys = self.secrets.iter().map(|accepted| {
+            let password = rest::password(&accepted.secret, username);
+            (accepted, Key::derive(given.scheme, username, &self.realm, &password[..]))
         });
-        keys.enumerate().find(|(_, key)| is_signed(request, key))
+        keys.into_iter().find(|(_, key)| is_signed(request, key))
     }
 
     fn verified(

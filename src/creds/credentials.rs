@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::nonce::Nonces;
 use super::{
-    CredentialSettings, Features, NonceText, Secret, SettingsError, Verified, prepare, userhash,
+    CredentialSettings, Features, NonceText, Secret, SecretId, SettingsError, SharedSecret,
+    Verified, prepare, userhash,
 };
-use crate::time::Now;
+use crate::time::{Now, UnixTime};
 
 /// Who may ask, and the check of it: long-term credentials of static users and of any number of
 /// REST shared secrets together. Immutable; a reload makes new ones. Holds no state of a client.
@@ -18,7 +20,7 @@ pub struct Credentials {
     pub(super) realm: Arc<str>,
     pub(super) separator: char,
     pub(super) strict_expiry: bool,
-    pub(super) secrets: Vec<Secret>,
+    pub(super) secrets: Vec<Accepted>,
     /// By the name's canonical form.
     pub(super) users: BTreeMap<Box<str>, StaticUser>,
     /// The canonical forms of their names, by USERHASH: one for each form a client may hash.
@@ -42,6 +44,28 @@ pub struct Challenge<'a> {
     /// Whether the answer must carry [`PASSWORD_ALGORITHMS`](super::PASSWORD_ALGORITHMS), which the
     /// nonce announces.
     pub algorithms: bool,
+}
+
+/// A REST secret.
+pub(super) struct Accepted {
+    pub(super) id: SecretId,
+    pub(super) secret: Secret,
+    /// Its last second, if it has one.
+    pub(super) until: Option<UnixTime>,
+}
+
+impl Accepted {
+    /// How long ago it ended; `None` while it is good.
+    pub(super) fn ended(&self, now: UnixTime) -> Option<Duration> {
+        let ago = now.0.checked_sub(self.until?.0).filter(|ago| *ago > 0)?;
+        Some(Duration::from_secs(ago))
+    }
+}
+
+impl From<SharedSecret> for Accepted {
+    fn from(SharedSecret { secret, until }: SharedSecret) -> Self {
+        Self { id: secret.id(), secret, until }
+    }
 }
 
 /// A user from the configuration.
@@ -87,7 +111,7 @@ impl Credentials {
             features: features(&settings),
             separator: settings.separator,
             strict_expiry: settings.strict_expiry,
-            secrets: settings.secrets,
+            secrets: settings.secrets.into_iter().map(Accepted::from).collect(),
             users,
             hashes,
             nobody: StaticUser::new("nobody", &Secret::from("nobody's password")),

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::SecretId;
+
 /// A request that did not pass the check. `Display` is the operator's sentence, free of secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Denied {
@@ -58,6 +60,8 @@ pub enum Reason {
     WrongPassword,
     /// A REST username that none of so many secrets signed.
     NoSecretMatches(usize),
+    /// A secret signed it that ended so long ago.
+    SecretEnded(SecretId, Duration),
     /// A USERHASH of no static user.
     UnknownHash,
     /// On an allocation: not the password it was opened with.
@@ -79,6 +83,11 @@ impl fmt::Display for Reason {
             Self::NoSecretMatches(secrets) => {
                 write!(f, "the password is wrong: none of {secrets} secrets matches")
             }
+            Self::SecretEnded(id, ago) => write!(
+                f,
+                "made with the secret {id}, which ended {} s ago; whoever mints needs the new one",
+                ago.as_secs()
+            ),
             Self::UnknownHash => {
                 f.write_str("no static user has this USERHASH, and minted names cannot be hashed")
             }
@@ -155,6 +164,11 @@ mod tests {
         assert_eq!(says(Reason::NoSuchUser(Excerpt::of("x"))), "no such user \"x\"");
         let none = "the password is wrong: none of 2 secrets matches";
         assert_eq!(says(Reason::NoSecretMatches(2)), none);
+        let id = crate::creds::Secret::from("north").id();
+        let ended = format!(
+            "made with the secret {id}, which ended 5 s ago; whoever mints needs the new one"
+        );
+        assert_eq!(says(Reason::SecretEnded(id, Duration::from_secs(5))), ended);
     }
 
     #[test]

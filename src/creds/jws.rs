@@ -68,7 +68,7 @@ fn decode(part: &str) -> Result<Vec<u8>, Refused> {
     BASE64URL.decode(part).map_err(|_| Refused::Malformed)
 }
 
-fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+pub(super) fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     let mut mac =
         <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(message);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::{Secret, rest};
+use super::{Secret, SharedSecret, rest};
 
 /// The longest realm a STUN message may carry, in bytes (RFC 8489 section 14.9).
 pub(super) const MAX_REALM: usize = 763;
@@ -16,7 +16,7 @@ pub struct CredentialSettings {
     /// Told to clients and hashed into every key. 1 to 763 bytes.
     pub realm: String,
     /// REST shared secrets: each is tried, in this order.
-    pub secrets: Vec<Secret>,
+    pub secrets: Vec<SharedSecret>,
     /// Static users: name and password.
     pub users: Vec<(String, Secret)>,
     /// Between the timestamp and the rest of a REST username. Not a digit.
@@ -62,7 +62,9 @@ impl CredentialSettings {
         if self.nonce_lifetime.is_zero() {
             return Err(SettingsError::NonceLifetime);
         }
-        if let Some(index) = self.secrets.iter().position(|secret| secret.expose().is_empty()) {
+        if let Some(index) =
+            self.secrets.iter().position(|shared| shared.secret.expose().is_empty())
+        {
             return Err(SettingsError::EmptySecret(index + 1));
         }
         self.users.iter().try_for_each(|(name, password)| user(name, password.expose()))

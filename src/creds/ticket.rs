@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -80,6 +81,9 @@ pub enum TicketError {
     /// So long ago.
     #[error("the ticket expired {} s ago", .0.as_secs())]
     Expired(Duration),
+    /// Taken back before its end.
+    #[error("the token was revoked")]
+    Revoked,
 }
 
 impl From<Refused> for TicketError {
@@ -105,8 +109,7 @@ impl TicketKey {
     /// The ticket as text for a URL or a header. Claims whose texts are longer than about 2,900
     /// bytes together make a token that [`Self::verify`] refuses.
     pub fn sign(&self, claims: &Claims) -> String {
-        let payload = serde_json::to_vec(claims).expect("texts and numbers are always JSON");
-        jws::sign(&self.0, &payload)
+        self.sign_any(claims)
     }
 
     /// The claims of a ticket this key signed, for us, that has not expired at `now`.
@@ -114,25 +117,70 @@ impl TicketKey {
     /// # Errors
     /// Why not; the signature is looked at before the claims.
     pub fn verify(&self, now: UnixTime, token: &str) -> Result<Claims, TicketError> {
+        self.verify_within(LEEWAY, now, token)
+    }
+
+    /// As [`verify`](Self::verify), with another leeway.
+    ///
+    /// # Errors
+    /// Why not; the signature is looked at before the claims.
+    pub fn verify_within(
+        &self,
+        leeway: Duration,
+        now: UnixTime,
+        token: &str,
+    ) -> Result<Claims, TicketError> {
+        self.read(AUDIENCE, leeway, now, token)
+    }
+
+    /// Any token of ours for this audience. What it is for is looked at before what it says, so that
+    /// a token of one kind is never read as another.
+    pub(super) fn read<T: DeserializeOwned>(
+        &self,
+        audience: &str,
+        leeway: Duration,
+        now: UnixTime,
+        token: &str,
+    ) -> Result<T, TicketError> {
         if token.len() > MAX_TOKEN {
             return Err(TicketError::TooLong);
         }
         let payload = jws::verify(&self.0, token)?;
-        let claims: Claims =
+        let envelope: Envelope =
             serde_json::from_slice(&payload).map_err(|_| TicketError::Malformed)?;
-        if claims.iss != ISSUER {
+        if envelope.iss != ISSUER {
             return Err(TicketError::Issuer);
         }
-        if claims.aud != AUDIENCE {
+        if envelope.aud != audience {
             return Err(TicketError::Audience);
         }
         // RFC 7519 section 4.1.4: on its expiry it has expired, but for a little leeway.
-        if now >= UnixTime(claims.exp).plus(LEEWAY) {
-            let ago = now.0.saturating_sub(claims.exp);
+        if now >= UnixTime(envelope.exp).plus(leeway) {
+            let ago = now.0.saturating_sub(envelope.exp);
             return Err(TicketError::Expired(Duration::from_secs(ago)));
         }
-        Ok(claims)
+        serde_json::from_slice(&payload).map_err(|_| TicketError::Malformed)
     }
+
+    /// A key of its own for another purpose, from which neither this one nor a third can be found.
+    pub fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        // No token begins like this, so no signature is ever one of these keys.
+        Zeroizing::new(jws::mac(&self.0, format!("key for {purpose}").as_bytes()))
+    }
+
+    /// Any claims as a token.
+    pub(super) fn sign_any(&self, claims: &impl Serialize) -> String {
+        let payload = serde_json::to_vec(claims).expect("texts and numbers are always JSON");
+        jws::sign(&self.0, &payload)
+    }
+}
+
+/// What every token of ours says.
+#[derive(Deserialize)]
+struct Envelope {
+    iss: String,
+    aud: String,
+    exp: u64,
 }
 
 impl fmt::Debug for TicketKey {

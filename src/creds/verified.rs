@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Features, Key, Protection};
+use super::{Allowance, Features, Key, Protection, SecretId};
 use crate::time::UnixTime;
 
 /// Proof that somebody holds a credential: only the check makes one. An allocation keeps it, so
@@ -23,8 +23,8 @@ pub struct Verified {
 pub(super) enum Origin {
     /// A static user.
     Static,
-    /// A shared secret, by its index in the settings; until when.
-    Rest { secret: usize, expires: UnixTime },
+    /// A shared secret: which; until when, and how much.
+    Rest { secret: SecretId, expires: UnixTime, allowance: Option<Allowance> },
 }
 
 impl Verified {
@@ -33,8 +33,8 @@ impl Verified {
         &self.username
     }
 
-    /// Whom quotas count: the REST username without its timestamp, or the whole username where
-    /// there is nothing else. Never empty.
+    /// Whom quotas count: the REST username without its timestamp and its
+    /// [allowance](Self::allowance), or the whole username where there is nothing else. Never empty.
     pub fn user(&self) -> &Arc<str> {
         &self.user
     }
@@ -63,11 +63,19 @@ impl Verified {
         }
     }
 
-    /// Which of the secrets signed it, counting from zero; `None` for static users.
-    pub fn secret_index(&self) -> Option<usize> {
+    /// Which of the secrets signed it; `None` for static users.
+    pub fn secret(&self) -> Option<SecretId> {
         match self.origin {
             Origin::Static => None,
             Origin::Rest { secret, .. } => Some(secret),
+        }
+    }
+
+    /// How much the credential may open in its whole life, if it says so itself.
+    pub fn allowance(&self) -> Option<Allowance> {
+        match self.origin {
+            Origin::Static => None,
+            Origin::Rest { allowance, .. } => allowance,
         }
     }
 
@@ -84,5 +92,17 @@ impl Verified {
             origin: Origin::Static,
             announced: Features::default(),
         }
+    }
+
+    /// A credential minted with the secret "north": until when, and for how much.
+    #[cfg(test)]
+    pub(crate) fn minted_for_tests(
+        username: &str,
+        expires: UnixTime,
+        allowance: Option<Allowance>,
+    ) -> Self {
+        let secret = super::Secret::from("north").id();
+        let origin = Origin::Rest { secret, expires, allowance };
+        Self { origin, ..Self::for_tests(username) }
     }
 }

@@ -9,6 +9,8 @@ use crate::creds::Credentials;
 use crate::time::Instant;
 use crate::turn::{Counters, Settings, Snapshot};
 
+use super::allocations::Unanswered;
+use super::questions::{Question, Questions};
 use super::stats::Stats;
 use super::stream::{Arrival, Mailbox, Refused};
 use super::sys::Waker;
@@ -33,6 +35,8 @@ pub(super) struct Control {
     counters: Mutex<Tally>,
     /// Connections handed to this shard.
     pub(super) mailbox: Mailbox,
+    /// What operators ask of it.
+    pub(super) questions: Questions,
     /// Rung after anything here changed.
     pub(super) waker: Waker,
     /// What the shard's sockets count.
@@ -59,6 +63,7 @@ impl Control {
             stop: AtomicU64::new(Self::RUNNING),
             counters: Mutex::default(),
             mailbox: Mailbox::default(),
+            questions: Questions::default(),
             waker: Waker::new()?,
             stats: Stats::default(),
             #[cfg(test)]
@@ -75,6 +80,13 @@ impl Control {
     /// A connection for this shard, and a ring.
     pub(super) fn deliver(&self, arrival: Arrival) -> Result<(), Refused> {
         self.mailbox.put(arrival)?;
+        self.waker.wake();
+        Ok(())
+    }
+
+    /// A question for this shard, and a ring.
+    pub(super) fn ask(&self, question: Question) -> Result<(), Unanswered> {
+        self.questions.put(question)?;
         self.waker.wake();
         Ok(())
     }

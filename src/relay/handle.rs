@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::creds::Credentials;
 use crate::turn::{Event, Settings, Snapshot};
 
+use super::allocations::AllocationDoor;
 use super::clock::Clock;
 use super::control::{Control, Orders};
 use super::listener::Listener;
@@ -124,6 +125,11 @@ impl RelayHandle {
     /// How often a shard had to start anew after a bug. Anything but 0 is worth a report.
     pub fn restarts(&self) -> u64 {
         self.sum(|stats| &stats.restarts)
+    }
+
+    /// The door by which allocations are listed and ended.
+    pub fn allocations(&self) -> AllocationDoor {
+        AllocationDoor::new(self.streams.shards())
     }
 
     /// The door by which connections over TCP and TLS come in.

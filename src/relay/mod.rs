@@ -9,6 +9,7 @@
 
 pub mod addresses;
 
+mod allocations;
 mod batch;
 mod buffers;
 mod clock;
@@ -17,6 +18,7 @@ mod error;
 mod handle;
 mod listener;
 mod probe;
+mod questions;
 mod shard;
 mod slots;
 mod socket;
@@ -32,6 +34,7 @@ mod tests;
 mod token;
 mod workers;
 
+pub use allocations::{AllocationDoor, MAX_LISTED, Unanswered};
 pub use error::StartError;
 pub use handle::{BufferReport, RelayHandle};
 pub use start::{RelayConfig, start};

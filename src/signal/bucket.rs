@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Allows `burst` at once and one more each interval.
 #[derive(Clone, Debug)]
-pub(super) struct Bucket {
+pub struct Bucket {
     interval: Duration,
     /// How far ahead of the clock the bucket may run: `interval * burst`.
     depth: Duration,
@@ -15,17 +15,17 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// A full bucket. A `burst` of zero never allows anything.
-    pub(super) fn new(interval: Duration, burst: u32) -> Self {
+    pub fn new(interval: Duration, burst: u32) -> Self {
         Self { interval, depth: interval.saturating_mul(burst), full_at: Instant::ORIGIN }
     }
 
     /// A full bucket that refills `rate` times a second.
-    pub(super) fn per_second(rate: u32, burst: u32) -> Self {
+    pub fn per_second(rate: u32, burst: u32) -> Self {
         Self::new(Duration::from_secs(1) / rate.max(1), burst)
     }
 
     /// Takes one token; false when there is none.
-    pub(super) fn take(&mut self, now: Instant) -> bool {
+    pub fn take(&mut self, now: Instant) -> bool {
         let full_at = self.full_at.max(now) + self.interval;
         let allowed = full_at.since(now) <= self.depth;
         if allowed {

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
+use super::digest::Digests;
 use super::timers::Timers;
 use super::{
     ConnId, ErrorCode, Event, HubLimits, Leave, LeftReason, Outgoing, PeerId, RefId, RoomId,
-    ServerMessage,
+    ServerMessage, SignalKind,
 };
 use crate::time::Now;
 
@@ -23,6 +24,8 @@ pub(super) struct Effects {
     pub(super) ended: Vec<ConnId>,
     /// Absent peers whose queue overflowed; removed when the input is handled.
     pub(super) overflowed: Vec<(RoomId, PeerId, LeftReason)>,
+    /// Made from the salt, when one was given.
+    pub(super) digests: Option<Digests>,
     pub(super) relayed: u64,
     pub(super) errors: u64,
     pub(super) resumed: u64,
@@ -38,6 +41,7 @@ impl Effects {
             events: VecDeque::new(),
             ended: Vec::new(),
             overflowed: Vec::new(),
+            digests: None,
             relayed: 0,
             errors: 0,
             resumed: 0,
@@ -67,6 +71,22 @@ impl Effects {
         self.errors += 1;
         self.send(conn, ServerMessage::Error { reference, code, message: message.into() });
         self.event(Event::Error { room: room.clone(), peer: peer.clone(), code });
+    }
+
+    /// Reports what was passed on, by size and hash.
+    pub(super) fn described(
+        &mut self,
+        (room, from): (&RoomId, &PeerId),
+        to: Option<&PeerId>,
+        kind: SignalKind,
+        payload: &str,
+    ) {
+        let Some(digests) = self.digests.as_ref().filter(|_| kind != SignalKind::Message) else {
+            return;
+        };
+        let (size, digest) = (payload.len(), digests.of(payload));
+        let (room, from, to) = (room.clone(), from.clone(), to.cloned());
+        self.event(Event::Described { room, from, to, kind, size, digest });
     }
 
     pub(super) fn event(&mut self, event: Event) {

@@ -1,13 +1,17 @@
 //! What happened, for log, metrics, audit and the store. Carries no payload and no token.
 
-use super::{CloseReason, ErrorCode, LeftReason, Moderation, PeerId, Role, RoomId};
+use std::sync::Arc;
+
+use super::{CloseReason, ErrorCode, LeftReason, Moderation, PeerId, Role, RoomId, SignalKind};
 
 /// Who decided something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A host in the room.
     Peer(PeerId),
-    /// A caller of the HTTP API.
+    /// A caller of the HTTP API, by name: `user:ann`, `key:…`, `ticket:…`.
+    Caller(Arc<str>),
+    /// A caller of the HTTP API who has no name, or the server itself.
     Api,
 }
 
@@ -32,6 +36,15 @@ pub enum Event {
         room: RoomId,
         /// Who.
         peer: PeerId,
+    },
+    /// A guest waits no more and did not come in.
+    WaitingEnded {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        peer: PeerId,
+        /// Why.
+        reason: LeftReason,
     },
     /// A peer came in.
     Joined {
@@ -59,6 +72,21 @@ pub enum Event {
         peer: PeerId,
         /// Why.
         reason: LeftReason,
+    },
+    /// A description or a candidate was passed on. Only where the hub was given a salt.
+    Described {
+        /// Where.
+        room: RoomId,
+        /// Who sent it.
+        from: PeerId,
+        /// Who was sent it; none is everybody else.
+        to: Option<PeerId>,
+        /// Offer, answer or candidate; never a message of the application.
+        kind: SignalKind,
+        /// Bytes of what was sent.
+        size: usize,
+        /// HMAC-SHA256 of it under the salt.
+        digest: [u8; 32],
     },
     /// A host or the API decided something.
     Moderation {

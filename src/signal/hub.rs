@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::bucket::Bucket;
+use super::digest::Digests;
 use super::effects::Effects;
 use super::member::Link;
 use super::room::Room;
@@ -10,7 +11,7 @@ use super::timers::Timer;
 use super::token::TokenSource;
 use super::{
     CloseReason, ConnId, Event, HubLimits, HubStats, LeaveReason, LeftReason, Outgoing, PeerId,
-    PeerInfo, RoomId, RoomSpec, RoomView,
+    PeerInfo, Presence, RoomId, RoomSpec, RoomView,
 };
 use crate::time::{Instant, Now};
 
@@ -56,6 +57,12 @@ impl Hub {
         }
     }
 
+    /// From now on each description and candidate that is passed on is an
+    /// [`Event::Described`], hashed under this salt.
+    pub fn describe(&mut self, salt: &[u8; 32]) {
+        self.effects.digests = Some(Digests::new(salt));
+    }
+
     /// The bounds this hub was made with.
     pub fn limits(&self) -> &HubLimits {
         &self.effects.limits
@@ -98,6 +105,11 @@ impl Hub {
     /// The peers of a room in the order they came; nobody is polite to an onlooker.
     pub fn peers(&self, room: &RoomId) -> Option<Vec<PeerInfo>> {
         self.rooms.get(room).map(|room| room.seen_by(0))
+    }
+
+    /// Who is in a room and who waits there.
+    pub fn presence(&self, room: &RoomId) -> Option<Presence> {
+        self.rooms.get(room).map(Room::presence)
     }
 
     /// How much there is. Walks the rooms: for metrics, not for each message.

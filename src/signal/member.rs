@@ -52,6 +52,7 @@ impl Member {
             role: self.role,
             polite: viewer > self.number,
             publishing: self.publishing,
+            connected: matches!(self.link, Link::Attached(_)),
             number: self.number,
         }
     }

@@ -94,6 +94,8 @@ pub enum Moderation {
     Lock,
     /// Admits again.
     Unlock,
+    /// Gives the room another name to show, or none.
+    Rename(Option<Arc<str>>),
 }
 
 /// A peer as another peer sees it.
@@ -109,6 +111,8 @@ pub struct PeerInfo {
     pub polite: bool,
     /// Whether it sends media.
     pub publishing: bool,
+    /// Whether it has a connection; without one it may still resume.
+    pub connected: bool,
     /// Its number in the room, for dialects that name publishers by integers. Never used twice.
     pub number: u64,
 }
@@ -132,6 +136,26 @@ pub struct RoomView {
     pub expires: Option<UnixTime>,
     /// Peers in it, absent ones that may still resume included.
     pub participants: usize,
+    /// Guests in its lobby.
+    pub waiting: usize,
+}
+
+/// A guest in the lobby, as those see it who may let it in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingInfo {
+    /// Who.
+    pub peer: PeerId,
+    /// The name to show.
+    pub name: Option<Arc<str>>,
+}
+
+/// Who is in a room, and who waits to be let in; each in the order they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Presence {
+    /// Let in, absent ones that may still resume included. Nobody is polite to an onlooker.
+    pub peers: Vec<PeerInfo>,
+    /// In the lobby.
+    pub waiting: Vec<WaitingInfo>,
 }
 
 /// One message to one connection.

@@ -10,9 +10,10 @@
 //! | `join`, `relay`, `moderate`, `part` | coming in, talking, deciding, going |
 //! | `room`, `member`, `outbox` | what is kept |
 //! | `message`, `reason`, `event`, `ids`, `limits` | the words |
-//! | `effects`, `timers`, `bucket`, `token` | the tools |
+//! | `effects`, `timers`, `bucket`, `token`, `digest` | the tools |
 
 mod bucket;
+mod digest;
 mod effects;
 mod event;
 mod hub;
@@ -33,13 +34,14 @@ mod token;
 #[cfg(test)]
 mod tests;
 
+pub use bucket::Bucket;
 pub use event::{Actor, Event, HubStats};
 pub use hub::{Gone, Hub};
 pub use ids::{ConnId, PeerId, RefId, Role, RoomId};
 pub use limits::HubLimits;
 pub use message::{
-    Action, Admission, Body, ClientMessage, Hello, Leave, Moderation, Outgoing, PeerInfo, Ready,
-    RoomView, ServerMessage, SignalKind,
+    Action, Admission, Body, ClientMessage, Hello, Leave, Moderation, Outgoing, PeerInfo, Presence,
+    Ready, RoomView, ServerMessage, SignalKind, WaitingInfo,
 };
 pub use reason::{CloseReason, ErrorCode, LeaveReason, LeftReason};
 pub use room::RoomSpec;

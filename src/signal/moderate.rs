@@ -1,5 +1,7 @@
 //! Deciding: what hosts (and the HTTP API) may do to others.
 
+use std::sync::Arc;
+
 use super::hub::Hub;
 use super::join;
 use super::relay::{NO_SUCH_PEER, Refusal};
@@ -11,17 +13,23 @@ use super::{
 use crate::time::Now;
 
 impl Hub {
-    /// A decision of the HTTP API, whose caller was checked.
+    /// A decision of the HTTP API's caller `by`, who was checked.
     ///
     /// # Errors
     /// [`ErrorCode::NoSuchRoom`], [`ErrorCode::NoSuchPeer`], or to admit into a full or locked room
     /// [`ErrorCode::RoomFull`] and [`ErrorCode::RoomLocked`].
-    pub fn moderate(&mut self, now: Now, room: &RoomId, what: Moderation) -> Result<(), ErrorCode> {
+    pub fn moderate(
+        &mut self,
+        now: Now,
+        room: &RoomId,
+        by: Actor,
+        what: Moderation,
+    ) -> Result<(), ErrorCode> {
         self.effects.now = now;
         if !self.rooms.contains_key(room) {
             return Err(ErrorCode::NoSuchRoom);
         }
-        let done = self.moderation(room, Actor::Api, what);
+        let done = self.moderation(room, by, what);
         self.settle();
         done.map_err(|(code, _)| code)
     }
@@ -53,6 +61,7 @@ impl Hub {
             Moderation::Kick(peer) => self.kick(room_id, &by, peer)?,
             Moderation::Lock => self.set_locked(room_id, true),
             Moderation::Unlock => self.set_locked(room_id, false),
+            Moderation::Rename(name) => self.rename(room_id, name.clone()),
         }
         self.effects.event(Event::Moderation { room: room_id.clone(), by, what });
         Ok(())
@@ -68,6 +77,15 @@ impl Hub {
         gone.hang_up(LeaveReason::Kicked, &mut self.effects);
         room.remember_kicked(gone.peer, &self.effects);
         Ok(())
+    }
+
+    fn rename(&mut self, room: &RoomId, name: Option<Arc<str>>) {
+        let Some(room) = self.rooms.get_mut(room) else { return };
+        if room.spec.name != name {
+            room.spec.name = name;
+            let message = ServerMessage::Room(Box::new(room.view()));
+            room.tell_all(&message, &mut self.effects);
+        }
     }
 
     fn set_locked(&mut self, room: &RoomId, locked: bool) {

@@ -32,7 +32,9 @@ impl Hub {
         for conn in std::mem::take(&mut self.connections).into_keys() {
             self.effects.end(conn, leave);
         }
-        self.rooms.clear();
+        for room in std::mem::take(&mut self.rooms).into_values() {
+            room.report_all_gone(LeftReason::Shutdown, &mut self.effects);
+        }
         self.effects.timers = super::timers::Timers::default();
         self.settle();
     }

@@ -76,6 +76,10 @@ words! {
         Kicked = "kicked",
         /// A host did not let it in.
         Denied = "denied",
+        /// The room ended; said in events alone, since everybody in it is told to leave.
+        RoomClosed = "room_closed",
+        /// The server ends; as before.
+        Shutdown = "shutdown",
     }
 }
 

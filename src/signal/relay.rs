@@ -84,7 +84,7 @@ impl Hub {
 
     fn signal(
         &mut self,
-        (room, from): (&RoomId, &PeerId),
+        who @ (room, from): (&RoomId, &PeerId),
         kind: SignalKind,
         to: Option<PeerId>,
         payload: &Arc<str>,
@@ -104,12 +104,14 @@ impl Hub {
         let Some(to) = to else {
             effects.relayed += room.members.len() as u64 - 1;
             room.tell_others(from, &message, effects);
+            effects.described(who, None, kind, payload);
             return Ok(());
         };
         // Nothing is echoed to its sender.
         let index = room.member(&to).filter(|_| to != *from).ok_or(NO_SUCH_PEER)?;
         effects.relayed += 1;
         room.members[index].tell(message, effects);
+        effects.described(who, Some(&to), kind, payload);
         Ok(())
     }
 

@@ -8,7 +8,8 @@ use super::effects::Effects;
 use super::member::{Member, Waiting};
 use super::timers::Timer;
 use super::{
-    Event, LeaveReason, LeftReason, PeerId, PeerInfo, Role, RoomId, RoomView, ServerMessage,
+    Event, LeaveReason, LeftReason, PeerId, PeerInfo, Presence, Role, RoomId, RoomView,
+    ServerMessage, WaitingInfo,
 };
 use crate::time::{Instant, Now, UnixTime};
 
@@ -25,6 +26,9 @@ pub struct RoomSpec {
     pub lobby: bool,
     /// Whether it admits nobody, to begin with.
     pub locked: bool,
+    /// Peers that were removed and may not come back, oldest first; as many as
+    /// [`kicked_per_room`](super::HubLimits::kicked_per_room) are remembered.
+    pub kicked: Vec<PeerId>,
     /// When it was made.
     pub created: UnixTime,
     /// When it ends in any case.
@@ -59,6 +63,7 @@ impl Room {
         if let Some(at) = expires_at {
             effects.timers.set(at, Timer::Expiry(spec.id.clone()));
         }
+        let kicked = std::mem::take(&mut spec.kicked);
         effects.event(Event::RoomOpened { room: spec.id.clone() });
         let mut room = Self {
             spec,
@@ -71,6 +76,9 @@ impl Room {
             silence_at: Instant::FAR,
             expires_at,
         };
+        for peer in kicked {
+            room.remember_kicked(peer, effects);
+        }
         room.watch_silence(effects);
         room.watch_idleness(effects);
         room
@@ -86,6 +94,7 @@ impl Room {
             created: self.spec.created,
             expires: self.spec.expires,
             participants: self.members.len(),
+            waiting: self.waiting.len(),
         }
     }
 
@@ -105,6 +114,14 @@ impl Room {
     pub(super) fn seen_by(&self, viewer: u64) -> Vec<PeerInfo> {
         let others = self.members.iter().filter(|member| member.number != viewer);
         others.map(|member| member.seen_by(viewer)).collect()
+    }
+
+    pub(super) fn presence(&self) -> Presence {
+        let waiting = self
+            .waiting
+            .iter()
+            .map(|guest| WaitingInfo { peer: guest.peer.clone(), name: guest.name.clone() });
+        Presence { peers: self.seen_by(0), waiting: waiting.collect() }
     }
 
     /// Tells everybody but `except`.
@@ -160,6 +177,8 @@ impl Room {
         let gone = self.waiting.remove(index);
         let left = ServerMessage::Left { peer: gone.peer.clone(), reason, was: None };
         self.tell_hosts(&left, effects);
+        let (room, peer) = (self.spec.id.clone(), gone.peer.clone());
+        effects.event(Event::WaitingEnded { room, peer, reason });
         gone
     }
 
@@ -203,6 +222,18 @@ impl Room {
         false
     }
 
+    /// Reports that everybody in it and before its door is gone, whom nobody is left to tell.
+    pub(super) fn report_all_gone(&self, reason: LeftReason, effects: &mut Effects) {
+        for member in &self.members {
+            let (room, peer) = (self.spec.id.clone(), member.peer.clone());
+            effects.event(Event::Left { room, peer, reason });
+        }
+        for waiting in &self.waiting {
+            let (room, peer) = (self.spec.id.clone(), waiting.peer.clone());
+            effects.event(Event::WaitingEnded { room, peer, reason });
+        }
+    }
+
     /// Sends everybody away and drops every timer.
     pub(super) fn dissolve(mut self, reason: LeaveReason, effects: &mut Effects) {
         self.stop_idle_clock(effects);
@@ -210,6 +241,7 @@ impl Room {
         if let Some(at) = self.expires_at {
             effects.timers.cancel(at, Timer::Expiry(self.spec.id.clone()));
         }
+        self.report_all_gone(LeftReason::RoomClosed, effects);
         for member in &self.members {
             member.detach(effects);
             member.hang_up(reason, effects);

@@ -1,5 +1,7 @@
 //! One-time invites. Only hashes of them are stored; a redeem happens once, also across a crash.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
 
@@ -9,6 +11,9 @@ use super::{Change, Store, StoreError, Trees};
 /// Invites stored for one room at most. At the bound those that are used or over go first; when all
 /// are open, [`InviteError::Full`].
 pub const MAX_INVITES_PER_ROOM: usize = 256;
+
+/// Bytes of an invite's hash that make its id.
+const ID_BYTES: usize = 12;
 
 /// SHA-256 of the invite as it was given out.
 pub type InviteHash = [u8; 32];
@@ -25,6 +30,9 @@ pub struct InviteRecord {
     /// When it was redeemed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub redeemed: Option<u64>,
+    /// When it was taken back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub revoked: Option<u64>,
 }
 
 impl Record for InviteRecord {
@@ -34,7 +42,20 @@ impl Record for InviteRecord {
 
 impl InviteRecord {
     fn is_open(&self, now: u64) -> bool {
-        self.redeemed.is_none() && now < self.expires
+        self.check(now).is_ok()
+    }
+
+    fn check(&self, now: u64) -> Result<(), InviteError> {
+        if self.redeemed.is_some() {
+            return Err(InviteError::AlreadyRedeemed);
+        }
+        if self.revoked.is_some() {
+            return Err(InviteError::Revoked);
+        }
+        if now >= self.expires {
+            return Err(InviteError::Expired);
+        }
+        Ok(())
     }
 }
 
@@ -50,6 +71,9 @@ pub enum InviteError {
     /// Somebody has used it.
     #[error("the invite has been used")]
     AlreadyRedeemed,
+    /// It was taken back.
+    #[error("the invite was taken back")]
+    Revoked,
     /// The room it should lead to does not exist.
     #[error("there is no such room")]
     NoRoom,
@@ -101,12 +125,7 @@ impl<'a> Invites<'a> {
         self.0.write(move |trees| {
             let Some(before) = trees.invites.get(hash)? else { return Err(InviteError::NotFound) };
             let mut invite: InviteRecord = decode(&before)?;
-            if invite.redeemed.is_some() {
-                return Err(InviteError::AlreadyRedeemed);
-            }
-            if now >= invite.expires {
-                return Err(InviteError::Expired);
-            }
+            invite.check(now)?;
             if !trees.rooms.contains_key(&invite.room)? {
                 return Err(InviteError::NoRoom);
             }
@@ -118,6 +137,42 @@ impl<'a> Invites<'a> {
                 .map_err(|_| InviteError::AlreadyRedeemed)?;
             Ok(invite)
         })
+    }
+
+    /// Takes an open invite to `room` back at `now`; one that was taken back before stays so. `id` is
+    /// what [`invite_id`] gives for its hash.
+    pub fn revoke(self, room: &str, id: &str, now: u64) -> Change<(), InviteError> {
+        let (room, id) = (room.to_owned(), id.to_owned());
+        self.0.write(move |trees| {
+            let hashes = hashes_of(trees, &room)?;
+            let hash = hashes.iter().find(|hash| invite_id(hash) == id);
+            let Some(hash) = hash else { return Err(InviteError::NotFound) };
+            let Some(bytes) = trees.invites.get(hash)? else { return Err(InviteError::NotFound) };
+            let mut invite: InviteRecord = decode(&bytes)?;
+            match invite.check(now) {
+                Ok(()) => invite.revoked = Some(now),
+                Err(InviteError::Revoked) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+            trees.invites.insert(hash, encode(&invite)?)?;
+            Ok(())
+        })
+    }
+
+    /// The invites to `room` that are open at `now`, with their ids, oldest first.
+    ///
+    /// # Errors
+    /// The engine's. A record that cannot be read is left out.
+    pub fn open(self, room: &str, now: u64) -> Result<Vec<(String, InviteRecord)>, StoreError> {
+        let trees = &self.0.trees;
+        let mut found = Vec::new();
+        for hash in hashes_of(trees, room)? {
+            let Some(bytes) = trees.invites.get(&hash)? else { continue };
+            let invite = decode::<InviteRecord>(&bytes).ok().filter(|invite| invite.is_open(now));
+            found.extend(invite.map(|invite| (invite_id(&hash), invite)));
+        }
+        found.sort_by(|(a, one), (b, other)| (one.created, a).cmp(&(other.created, b)));
+        Ok(found)
     }
 
     /// The invite with this hash, used or not.
@@ -132,6 +187,12 @@ impl<'a> Invites<'a> {
     pub fn count(self) -> usize {
         self.0.trees.invites.len()
     }
+}
+
+/// What an invite is listed and taken back by: the beginning of its hash, which tells nothing of the
+/// invite itself. 16 characters of base64url.
+pub fn invite_id(hash: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(&hash[..ID_BYTES.min(hash.len())])
 }
 
 fn index_key(room: &str, hash: &[u8]) -> Vec<u8> {

@@ -1,4 +1,5 @@
-//! Embedded state: the generated secrets, rooms, one-time invites and API keys, behind typed doors.
+//! Embedded state: the generated secrets, rooms, one-time invites, API keys, people and their sessions,
+//! the audit trail and what waits for hooks, behind typed doors.
 //!
 //! Nothing outside this module names the engine (sled), so another one can stand beside it later.
 //! Records are versioned JSON. A change is acknowledged only after it was flushed to the disk:
@@ -6,24 +7,53 @@
 //! come in as arguments; only the writer thread and the engine touch the world.
 
 mod change;
+mod events;
+mod hooks;
 mod invites;
+mod journal;
 mod keys;
 mod open;
 mod records;
+mod revoked;
+mod ring;
 mod rooms;
+mod search;
 mod secrets;
+mod sessions;
 mod sweep;
+mod users;
 mod writer;
 
 use std::sync::Arc;
 
 pub use change::Change;
-pub use invites::{InviteError, InviteHash, InviteRecord, Invites, MAX_INVITES_PER_ROOM};
+pub use events::{
+    EventKind, EventNumbers, EventRecord, Events, Found, JournalSettings, MAX_EVENT, MAX_FOUND,
+    MAX_SEARCHED, MAX_TEXT, NewEvent, Search,
+};
+pub use hooks::{HookId, HookQueues, Queued, second_of};
+pub use invites::{
+    InviteError, InviteHash, InviteRecord, Invites, MAX_INVITES_PER_ROOM, invite_id,
+};
+pub use journal::{MAX_UNWRITTEN, TakenBy};
 pub use keys::{KeyError, KeyHash, KeyRecord, Keys, MAX_KEYS};
 pub use open::OpenError;
+pub use revoked::{MAX_REVOKED, RevokeError, Revoked};
+pub use ring::{
+    MAX_SECRETS, SECRET_MEMORY, SecretError, SecretOrigin, SecretRecord, SecretUse, Secrets,
+    USE_MEMORY,
+};
 pub use rooms::{MAX_ROOMS, RoomError, RoomRecord, Rooms};
+pub use sessions::{
+    MAX_SESSIONS_PER_USER, SessionError, SessionId, SessionKind, SessionRecord, Sessions, TokenHash,
+};
 pub use sweep::{INVITE_MEMORY, Swept};
+pub use users::{
+    Imported, MAX_EMAIL, MAX_USERS, UserChange, UserError, UserRecord, UserRole, Users,
+};
+pub use writer::GATHER;
 
+use journal::Journal;
 use writer::Writer;
 
 /// Why the state could not be read or changed: an operator's sentence, no secrets in it.
@@ -60,6 +90,8 @@ impl From<sled::Error> for StoreError {
 struct Trees {
     db: sled::Db,
     secrets: sled::Tree,
+    /// What REST secrets were used for, by id.
+    secret_uses: sled::Tree,
     rooms: sled::Tree,
     /// Invites by hash.
     invites: sled::Tree,
@@ -67,16 +99,35 @@ struct Trees {
     invites_by_room: sled::Tree,
     /// API keys by hash.
     keys: sled::Tree,
+    /// Revoked tokens by `jti`.
+    revoked: sled::Tree,
+    /// People by name.
+    users: sled::Tree,
+    /// Names of those whose password is hashed in a way that is not ours.
+    users_to_rehash: sled::Tree,
+    /// Sessions by id.
+    sessions: sled::Tree,
+    /// `user \0 session id` of every stored session.
+    sessions_by_user: sled::Tree,
+    /// The audit trail and the queues of hooks.
+    journal: Arc<Journal>,
 }
 
 impl Trees {
     fn of(db: sled::Db) -> Result<Self, StoreError> {
         Ok(Self {
             secrets: db.open_tree("secrets")?,
+            secret_uses: db.open_tree("secret_uses")?,
             rooms: db.open_tree("rooms")?,
             invites: db.open_tree("invites")?,
             invites_by_room: db.open_tree("invites_by_room")?,
             keys: db.open_tree("keys")?,
+            revoked: db.open_tree("revoked")?,
+            users: db.open_tree("users")?,
+            users_to_rehash: db.open_tree("users_to_rehash")?,
+            sessions: db.open_tree("sessions")?,
+            sessions_by_user: db.open_tree("sessions_by_user")?,
+            journal: Arc::new(Journal::open(db.open_tree("journal")?)?),
             db,
         })
     }
@@ -106,9 +157,39 @@ impl Store {
         Invites::of(self)
     }
 
+    /// The REST secrets.
+    pub fn secrets(&self) -> Secrets<'_> {
+        Secrets::of(self)
+    }
+
     /// The API keys.
     pub fn keys(&self) -> Keys<'_> {
         Keys::of(self)
+    }
+
+    /// People.
+    pub fn users(&self) -> Users<'_> {
+        Users::of(self)
+    }
+
+    /// Their sessions.
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions::of(self)
+    }
+
+    /// Tokens that are refused before they expire.
+    pub fn revoked(&self) -> Revoked<'_> {
+        Revoked::of(self)
+    }
+
+    /// The audit trail.
+    pub fn events(&self) -> Events<'_> {
+        Events::of(self)
+    }
+
+    /// What waits for hooks.
+    pub fn hooks(&self) -> HookQueues<'_> {
+        HookQueues::of(self)
     }
 
     /// Writes and flushes a marker: an error says why the state cannot be written just now.
@@ -130,5 +211,14 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         self.writer.submit(job)
+    }
+
+    fn journal(&self) -> &Journal {
+        &self.trees.journal
+    }
+
+    /// Something was noted.
+    fn wake_writer(&self) {
+        self.writer.wake();
     }
 }

@@ -1,5 +1,7 @@
 //! Stored rooms: what survives a restart. Who is in a room does not.
 
+use std::ops::Bound;
+
 use serde::{Deserialize, Serialize};
 
 use super::invites::remove_invites_of;
@@ -23,6 +25,12 @@ pub struct RoomRecord {
     pub lobby: bool,
     /// Admits nobody.
     pub locked: bool,
+    /// Peers that were removed and may not come back, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub kicked: Vec<String>,
+    /// Whose it is: a user's name, or `key:` and the id of an API key. `None`: its hosts' alone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub owner: Option<String>,
     /// When it was made.
     pub created: u64,
     /// When it ends, whoever is in it. `None`: when it is empty or silent for long.
@@ -80,14 +88,25 @@ impl<'a> Rooms<'a> {
         })
     }
 
-    /// Replaces a stored room; `false` when there is none with its id.
-    pub fn update(self, room: RoomRecord) -> Change<bool, StoreError> {
+    /// Changes a stored room in one step, whatever else changes it meanwhile, and gives it back as it
+    /// is then; `None` when there is none with this id.
+    pub fn change(
+        self,
+        id: &str,
+        how: impl FnOnce(&mut RoomRecord) + Send + 'static,
+    ) -> Change<Option<RoomRecord>, StoreError> {
+        let id = id.to_owned();
         self.0.write(move |trees| {
-            if !trees.rooms.contains_key(&room.id)? {
-                return Ok(false);
+            let Some(bytes) = trees.rooms.get(&id)? else { return Ok(None) };
+            let mut room: RoomRecord = decode(&bytes)?;
+            how(&mut room);
+            // Its name is its place.
+            room.id.clone_from(&id);
+            let changed = encode(&room)?;
+            if bytes != changed {
+                trees.rooms.insert(&id, changed)?;
             }
-            trees.rooms.insert(&room.id, encode(&room)?)?;
-            Ok(true)
+            Ok(Some(room))
         })
     }
 
@@ -108,6 +127,29 @@ impl<'a> Rooms<'a> {
     /// The engine's, or an unreadable record.
     pub fn find(self, id: &str) -> Result<Option<RoomRecord>, StoreError> {
         self.0.trees.rooms.get(id)?.map(|bytes| decode(&bytes)).transpose()
+    }
+
+    /// Up to `limit` rooms that are `wanted`, ordered by id, the first of them after `after`. A record
+    /// that cannot be read is left out.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn page(
+        self,
+        after: &str,
+        limit: usize,
+        wanted: impl Fn(&RoomRecord) -> bool,
+    ) -> Result<Vec<RoomRecord>, StoreError> {
+        let rest = (Bound::Excluded(after), Bound::Unbounded);
+        let mut found = Vec::new();
+        for entry in self.0.trees.rooms.range::<&str, _>(rest) {
+            if found.len() >= limit {
+                break;
+            }
+            let (_, bytes) = entry?;
+            found.extend(decode::<RoomRecord>(&bytes).ok().filter(|room| wanted(room)));
+        }
+        Ok(found)
     }
 
     /// Every room that has not ended by `now`. A record that cannot be read is logged and left out,
@@ -131,5 +173,19 @@ impl<'a> Rooms<'a> {
     /// How many are stored.
     pub fn count(self) -> usize {
         self.0.trees.rooms.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_of_an_earlier_program_is_read() {
+        let old = br#"{"v":1,"id":"r","capacity":8,"lobby":false,"locked":true,"created":7}"#;
+        let room: RoomRecord = decode(old).unwrap();
+        assert!(room.locked && room.kicked.is_empty() && room.owner.is_none());
+        let text = String::from_utf8(encode(&room).unwrap()).unwrap();
+        assert!(!text.contains("kicked") && !text.contains("owner"), "{text}");
     }
 }

@@ -1,10 +1,10 @@
-//! Secrets made once and kept: the REST secret, the key tickets are signed with.
+//! Secrets made once and kept: the keys of tickets and nonces. REST secrets change: see `ring`.
 
 use super::{Change, Store, StoreError};
 
 impl Store {
     /// The secret called `name`, made by `make` and kept when there is none of its length yet. What
-    /// is given back is on the disk. The names in use: `rest`, `ticket`, `nonce`.
+    /// is given back is on the disk. The names in use: `ticket`, `nonce`, `audit`, `hooks`.
     pub fn secret_or_insert<const N: usize>(
         &self,
         name: &str,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::invites::{InviteRecord, remove, remove_invites_of};
 use super::records::decode;
 use super::rooms::RoomRecord;
-use super::{Change, Store, StoreError, Trees};
+use super::{Change, Store, StoreError, Trees, revoked, sessions};
 
 /// How long an invite is remembered after its end, so that a late visitor is told "used" or
 /// "expired" instead of "unknown".
@@ -18,14 +18,27 @@ pub struct Swept {
     pub rooms: Vec<String>,
     /// How many other invites.
     pub invites: usize,
+    /// How many sessions that were over.
+    pub sessions: usize,
+    /// How many revoked tokens that have expired.
+    pub revoked: usize,
+    /// How many events of the audit trail.
+    pub events: usize,
 }
 
 impl Store {
-    /// Removes rooms that ended by `now` (unix seconds) and invites that ended
-    /// [`INVITE_MEMORY`] before it.
+    /// Removes rooms, sessions and revoked tokens that ended by `now` (unix seconds), invites that
+    /// ended [`INVITE_MEMORY`] before it, and events that are older than they are kept for (a bounded
+    /// number each time).
     pub fn sweep(&self, now: u64) -> Change<Swept, StoreError> {
         self.write(move |trees| {
-            Ok(Swept { rooms: sweep_rooms(trees, now)?, invites: sweep_invites(trees, now)? })
+            Ok(Swept {
+                rooms: sweep_rooms(trees, now)?,
+                invites: sweep_invites(trees, now)?,
+                sessions: sessions::sweep(trees, now)?,
+                revoked: revoked::sweep(trees, now)?,
+                events: trees.journal.sweep(now)?,
+            })
         })
     }
 }

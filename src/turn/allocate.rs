@@ -11,6 +11,8 @@ use hashbrown::HashMap;
 use super::allocation::{Allocation, Granted, Phase, Relayed, Relays, Usage};
 use super::channels::Channels;
 use super::command::{Command, OpenId};
+use super::openings::Opening;
+use super::pace::Pace;
 use super::ports::{Parity, PortClaim};
 use super::quota::Grant;
 use super::reject::Reject;
@@ -62,8 +64,10 @@ impl Relay {
         let quota = &self.settings.quota;
         let grant = Grant::take(&self.shared.quotas, quota, &owner, flow.remote.0.ip())
             .map_err(Reject::Quota)?;
+        let opening = Opening::take(&self.shared.openings, quota, now, &owner);
+        let opening = opening.map_err(Reject::Spent)?;
         let drawn = self.draw(now, &wish, owner.user())?;
-        self.open(now, flow, message, owner, grant, &wish, drawn);
+        self.open(now, flow, message, owner, (grant, opening), &wish, drawn);
         Ok(Outcome::Later)
     }
 
@@ -152,7 +156,7 @@ impl Relay {
         flow: Flow,
         message: &Message<'_>,
         owner: Verified,
-        grant: Grant,
+        (grant, opening): (Grant, Option<Opening>),
         wish: &Wish,
         drawn: Drawn,
     ) {
@@ -183,7 +187,9 @@ impl Relay {
             permissions: HashMap::with_hasher(self.hasher.clone()),
             channels: Channels::new(self.hasher.clone()),
             usage: Usage::default(),
+            pace: Pace::new(now.mono),
             grant,
+            opening,
             connections: HashMap::with_hasher(self.hasher.clone()),
         });
         self.ask_for_sockets(slot);

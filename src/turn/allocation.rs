@@ -9,6 +9,8 @@ use super::bandwidth::Bucket;
 use super::channels::Channels;
 use super::command::{ConnectionId, OpenId, RelayKind};
 use super::event::{AllocationId, EndReason, Summary};
+use super::openings::Opening;
+use super::pace::Pace;
 use super::policy::Guard;
 use super::ports::PortClaim;
 use super::quota::Grant;
@@ -43,7 +45,10 @@ pub(super) struct Allocation {
     pub(super) permissions: HashMap<IpAddr, Permission, FixedState>,
     pub(super) channels: Channels,
     pub(super) usage: Usage,
+    pub(super) pace: Pace,
     pub(super) grant: Grant,
+    /// Until it is open: what its credential is not to be charged for if it never is.
+    pub(super) opening: Option<Opening>,
     /// TCP connections to peers (RFC 6062); none but where `kind` is TCP.
     pub(super) connections: HashMap<ConnectionId, Connection, FixedState>,
 }

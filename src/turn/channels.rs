@@ -49,6 +49,11 @@ impl Channels {
         self.by_number.len()
     }
 
+    /// How many are bound at this moment.
+    pub(super) fn alive(&self, now: Instant) -> usize {
+        self.by_number.values().filter(|channel| now < channel.expires).count()
+    }
+
     /// Binds or refreshes.
     pub(super) fn bind(&mut self, channel: Channel) {
         self.numbers_by_peer.insert(channel.peer, channel.number);

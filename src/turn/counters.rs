@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use super::event::EndReason;
 use super::verdict::DropReason;
 
 /// The STUN error codes that are counted on their own; anything else is counted as `other`.
@@ -13,7 +14,9 @@ pub(super) const REFUSAL_CODES: [u16; 14] =
 pub struct Counters {
     pub(super) allocations: AtomicU64,
     pub(super) allocations_total: AtomicU64,
+    pub(super) allocations_ended: [AtomicU64; EndReason::ALL.len()],
     pub(super) allocations_refused: [AtomicU64; REFUSAL_CODES.len() + 1],
+    pub(super) requests_refused: [AtomicU64; REFUSAL_CODES.len() + 1],
     pub(super) authentication_failures: AtomicU64,
     pub(super) bindings: AtomicU64,
     pub(super) connections: AtomicU64,
@@ -32,8 +35,13 @@ pub struct Snapshot {
     pub allocations: u64,
     /// Allocations opened since the start.
     pub allocations_total: u64,
+    /// Allocations that ended, by reason, in the order of [`EndReason::ALL`].
+    pub allocations_ended: Vec<(EndReason, u64)>,
     /// Allocate requests refused, by STUN error code (0: any other).
     pub allocations_refused: Vec<(u16, u64)>,
+    /// Other requests refused (Refresh, CreatePermission, ChannelBind …), by STUN error code (0: any
+    /// other).
+    pub requests_refused: Vec<(u16, u64)>,
     /// Requests with credentials that did not hold (401 after a nonce, 441).
     pub authentication_failures: u64,
     /// Binding requests answered.
@@ -69,18 +77,32 @@ impl Counters {
         add(&self.drops[reason as usize], 1);
     }
 
+    pub(super) fn allocation_ended(&self, reason: EndReason) {
+        add(&self.allocations_ended[reason as usize], 1);
+        subtract(&self.allocations, 1);
+    }
+
     pub(super) fn allocation_refused(&self, code: u16) {
-        let index = REFUSAL_CODES.iter().position(|known| *known == code);
-        add(&self.allocations_refused[index.unwrap_or(REFUSAL_CODES.len())], 1);
+        add(&self.allocations_refused[place(code)], 1);
+    }
+
+    /// A request other than Allocate.
+    pub(super) fn request_refused(&self, code: u16) {
+        add(&self.requests_refused[place(code)], 1);
     }
 
     /// What the counters say now.
     pub fn snapshot(&self) -> Snapshot {
-        let codes = REFUSAL_CODES.into_iter().chain([0]);
+        let codes = || REFUSAL_CODES.into_iter().chain([0]);
         Snapshot {
             allocations: self.allocations.load(Relaxed),
             allocations_total: self.allocations_total.load(Relaxed),
-            allocations_refused: codes.zip(self.allocations_refused.iter().map(read)).collect(),
+            allocations_ended: EndReason::ALL
+                .into_iter()
+                .zip(self.allocations_ended.iter().map(read))
+                .collect(),
+            allocations_refused: codes().zip(self.allocations_refused.iter().map(read)).collect(),
+            requests_refused: codes().zip(self.requests_refused.iter().map(read)).collect(),
             authentication_failures: self.authentication_failures.load(Relaxed),
             bindings: self.bindings.load(Relaxed),
             connections: self.connections.load(Relaxed),
@@ -92,6 +114,11 @@ impl Counters {
             drops: DropReason::ALL.into_iter().zip(self.drops.iter().map(read)).collect(),
         }
     }
+}
+
+/// Where a code is counted.
+fn place(code: u16) -> usize {
+    REFUSAL_CODES.iter().position(|known| *known == code).unwrap_or(REFUSAL_CODES.len())
 }
 
 fn read(counter: &AtomicU64) -> u64 {
@@ -115,7 +142,13 @@ impl Snapshot {
         self.packets_down += other.packets_down;
         self.bytes_up += other.bytes_up;
         self.bytes_down += other.bytes_down;
+        for (mine, theirs) in self.allocations_ended.iter_mut().zip(&other.allocations_ended) {
+            mine.1 += theirs.1;
+        }
         for (mine, theirs) in self.allocations_refused.iter_mut().zip(&other.allocations_refused) {
+            mine.1 += theirs.1;
+        }
+        for (mine, theirs) in self.requests_refused.iter_mut().zip(&other.requests_refused) {
             mine.1 += theirs.1;
         }
         for (mine, theirs) in self.drops.iter_mut().zip(&other.drops) {

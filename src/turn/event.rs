@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::creds::SecretId;
 use crate::net::Flow;
 
 /// Names an allocation for as long as the process lives; never used again.
@@ -22,6 +23,8 @@ pub enum Event {
         flow: Flow,
         /// The username that the client authenticated with.
         username: Arc<str>,
+        /// Which secret the credential was made with; `None` for static users.
+        secret: Option<SecretId>,
         /// The relayed transport address(es), as told to the client.
         relayed: Vec<SocketAddr>,
         /// Granted.
@@ -97,6 +100,10 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// Every reason there is.
+    pub const ALL: [Self; 5] =
+        [Self::Deleted, Self::Expired, Self::Disconnected, Self::Ended, Self::Shutdown];
+
     /// The word in the log.
     pub const fn name(self) -> &'static str {
         match self {

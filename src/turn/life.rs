@@ -2,7 +2,6 @@
 
 use super::allocation::{Allocation, Phase, Relayed};
 use super::command::Command;
-use super::counters::subtract;
 use super::event::{EndReason, Event};
 use super::relay::Relay;
 use super::tcp::Connection;
@@ -41,7 +40,7 @@ impl Relay {
         // One whose client was never told of it has no life to report.
         if allocation.phase == Phase::Open {
             let summary = allocation.summary(now.mono, reason);
-            subtract(&self.counters.allocations, 1);
+            self.counters.allocation_ended(reason);
             self.record(Event::AllocationClosed(Box::new(summary)));
         }
         self.close_all(allocation);

@@ -84,13 +84,14 @@ impl Relay {
         self.withdraw_reservation(now, slot);
         let Some(allocation) = self.take_down(slot) else { return };
         self.counters.allocation_refused(508);
-        if let Some(suppressed) = self.may_explain(now) {
+        let username = Arc::clone(allocation.owner.username());
+        if let Some(suppressed) = self.may_explain(now, Some(&username)) {
             self.report(Event::Refused {
                 flow: allocation.flow,
                 method: Method::ALLOCATE.name(),
                 code: 508,
                 why: why(failure).to_owned(),
-                username: Some((&**allocation.owner.username()).into()),
+                username: Some((&*username).into()),
                 suppressed,
             });
         }
@@ -105,11 +106,15 @@ impl Relay {
             return;
         }
         allocation.phase = Phase::Open;
+        if let Some(opening) = allocation.opening.take() {
+            opening.keep();
+        }
         let (flow, response) = (allocation.flow, Response::allocated(allocation));
         let event = Event::AllocationOpened {
             id: allocation.id,
             flow,
             username: Arc::clone(allocation.owner.username()),
+            secret: allocation.owner.secret(),
             relayed: allocation.relays.addresses(),
             lifetime: Duration::from_secs(allocation.granted.lifetime.into()),
         };

@@ -4,9 +4,10 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use super::openings::{SESSION, Spent};
 use super::policy::Refusal;
 use super::quota::QuotaRefusal;
-use crate::creds::Denied;
+use crate::creds::{Allowance, Denied};
 
 /// A refusal.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(super) enum Reject {
     Peer(IpAddr, Refusal),
     /// A quota: 486, or 508 for the server's own.
     Quota(QuotaRefusal),
+    /// The credential has opened what it may in its life: 486; or that cannot be counted: 508.
+    Spent(Spent),
     /// The server drains: 300 where there is an alternate server, else 508.
     Draining(Option<SocketAddr>),
 }
@@ -29,8 +32,8 @@ impl Reject {
             Self::Denied(denied) => denied.code(),
             Self::Rule(code, _) => *code,
             Self::Peer(..) => 403,
-            Self::Quota(QuotaRefusal::Server) => 508,
-            Self::Quota(_) => 486,
+            Self::Quota(QuotaRefusal::Server) | Self::Spent(Spent::NoRoom) => 508,
+            Self::Quota(_) | Self::Spent(_) => 486,
             Self::Draining(Some(_)) => 300,
             Self::Draining(None) => 508,
         }
@@ -60,6 +63,7 @@ impl fmt::Display for Reject {
             Self::Draining(None) => f.write_str(
                 "this server drains, and `relay.alternate_server` names none of the client's family",
             ),
+            Self::Spent(spent) => spent.fmt(f),
             Self::Quota(refusal) => write!(
                 f,
                 "`quota.{}` is reached",
@@ -69,6 +73,34 @@ impl fmt::Display for Reject {
                     QuotaRefusal::Credential => "allocations_per_credential",
                     QuotaRefusal::Address => "allocations_per_address",
                 }
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Spent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Allowance(Allowance::Allocations(1)) => {
+                f.write_str("the credential is used up: it was minted for one allocation")
+            }
+            Self::Allowance(Allowance::Allocations(most)) => {
+                write!(f, "the credential is used up: it was minted for {most} allocations")
+            }
+            Self::Allowance(Allowance::Sessions(most)) => write!(
+                f,
+                "the credential is used up: it was minted for {most} session(s), and what is opened \
+                 {} s after the first allocation of a session is another one",
+                SESSION.as_secs()
+            ),
+            Self::Quota(most) => write!(
+                f,
+                "the credential is used up: `quota.openings_per_credential` allows {most} allocation(s) \
+                 in its life"
+            ),
+            Self::NoRoom => f.write_str(
+                "credentials that may open a number of allocations are too many to be counted: make \
+                 them expire sooner",
             ),
         }
     }

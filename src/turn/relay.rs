@@ -11,6 +11,7 @@ use super::counters::Counters;
 use super::event::{EndReason, Event};
 use super::limiter::Limiter;
 use super::notice::Notice;
+use super::pace::Round;
 use super::peer::next_id;
 use super::policy::Policy;
 use super::random::Random;
@@ -22,6 +23,7 @@ use super::table::Table;
 use super::tcp::Connections;
 use super::timers::Timers;
 use super::verdict::{DropReason, Route, Verdict};
+use super::watched::Watched;
 use crate::creds::Credentials;
 use crate::net::Flow;
 use crate::packet::Packet;
@@ -62,6 +64,8 @@ pub struct Relay {
     answers: VecDeque<(Flow, Waiting)>,
     events: VecDeque<Event>,
     pub(super) refusals: Refusals,
+    pub(super) watched: Watched,
+    pub(super) round: Round,
     pub(super) connections: Connections,
 }
 
@@ -98,6 +102,8 @@ impl Relay {
             answers: VecDeque::new(),
             events: VecDeque::new(),
             refusals: Refusals::default(),
+            watched: Watched::new(hasher.clone()),
+            round: Round::START,
             settings,
             credentials,
             shared,
@@ -139,6 +145,7 @@ impl Relay {
         while let Some(slot) = self.timers.pop(now.mono) {
             self.tend(now, slot);
         }
+        self.read_paces(now);
     }
 
     /// Ends every allocation, so that each closes its ports and is reported.

@@ -105,6 +105,8 @@ pub struct QuotaLimits {
     pub per_user: u32,
     /// Allocations per username as given, timestamp included (486).
     pub per_credential: u32,
+    /// Allocations that one username as given may open in its whole life (486).
+    pub openings_per_credential: u32,
     /// Allocations per client IP address (486).
     pub per_address: u32,
     /// Bytes per second each way and allocation.

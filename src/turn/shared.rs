@@ -6,17 +6,19 @@ use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
 
 use super::bandwidth::SharedBucket;
 use super::event::AllocationId;
+use super::openings::Openings;
 use super::ports::Ports;
 use super::quota::Quotas;
 use super::random::Random;
 use super::reservations::Reservations;
 use super::settings::Settings;
 
-/// Ports in use, reservations and quotas, for all shards of a server.
+/// Ports in use, reservations, quotas and what credentials have opened, for all shards of a server.
 #[derive(Debug)]
 pub struct Shared {
     pub(super) ports: Arc<Ports>,
     pub(super) quotas: Arc<Quotas>,
+    pub(super) openings: Arc<Openings>,
     pub(super) reservations: Reservations,
     pub(super) bandwidth: SharedBucket,
     next_id: AtomicU64,
@@ -34,6 +36,7 @@ impl Shared {
             ports: Arc::new(Ports::new(settings.ports.clone(), settings.relay_addresses.len())),
             quotas: Arc::new(Quotas::new(number())),
             reservations: Reservations::new(number()),
+            openings: Arc::new(Openings::new(random.bytes(), u64::from_be_bytes(random.bytes()))),
             bandwidth: SharedBucket::default(),
             next_id: AtomicU64::new(1),
             shards: AtomicU16::new(0),

@@ -1,12 +1,15 @@
-//! The allocations of one shard, found by five-tuple (from clients) and by relay port (from peers).
+//! The allocations of one shard, found by five-tuple (from clients), by relay port (from peers) and
+//! by id (for operators).
 
-use std::ops::RangeInclusive;
+use std::collections::BTreeMap;
+use std::ops::{Bound, RangeInclusive};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use slab::Slab;
 
 use super::allocation::Allocation;
+use super::event::AllocationId;
 use crate::net::{Flow, RelayPort};
 
 const NONE: u32 = u32::MAX;
@@ -18,6 +21,8 @@ pub(super) struct Table {
     slots_by_flow: HashMap<Flow, usize, FixedState>,
     /// Per relay address: slot by (port - first port of the range).
     slots_by_port: Vec<Box<[u32]>>,
+    /// In the order they were asked for. Touched per allocation, never per packet.
+    slots_by_id: BTreeMap<AllocationId, usize>,
     first_port: u16,
 }
 
@@ -28,6 +33,7 @@ impl Table {
             allocations: Slab::new(),
             slots_by_flow: HashMap::with_hasher(hasher),
             slots_by_port: (0..addresses).map(|_| vec![NONE; count].into()).collect(),
+            slots_by_id: BTreeMap::new(),
             first_port: *ports.start(),
         }
     }
@@ -46,6 +52,10 @@ impl Table {
         (*slot != NONE).then_some(*slot as usize)
     }
 
+    pub(super) fn slot_named(&self, id: AllocationId) -> Option<usize> {
+        self.slots_by_id.get(&id).copied()
+    }
+
     pub(super) fn get(&self, slot: usize) -> Option<&Allocation> {
         self.allocations.get(slot)
     }
@@ -59,10 +69,29 @@ impl Table {
         self.allocations.iter().map(|(slot, _)| slot).collect()
     }
 
+    /// Visits the next `most` allocations behind `after`, in the order of their ids; the last one
+    /// visited if there may be more.
+    pub(super) fn walk(
+        &mut self,
+        after: AllocationId,
+        most: usize,
+        mut visit: impl FnMut(&mut Allocation),
+    ) -> Option<AllocationId> {
+        let behind = (Bound::Excluded(after), Bound::Unbounded);
+        let mut last = None;
+        let mut visited = 0;
+        for (id, slot) in self.slots_by_id.range(behind).take(most) {
+            self.allocations.get_mut(*slot).into_iter().for_each(&mut visit);
+            (last, visited) = (Some(*id), visited + 1);
+        }
+        last.filter(|_| visited == most)
+    }
+
     pub(super) fn insert(&mut self, allocation: Allocation) -> usize {
-        let flow = allocation.flow;
+        let (flow, id) = (allocation.flow, allocation.id);
         let slot = self.allocations.insert(allocation);
         self.slots_by_flow.insert(flow, slot);
+        self.slots_by_id.insert(id, slot);
         slot
     }
 
@@ -89,6 +118,7 @@ impl Table {
     pub(super) fn remove(&mut self, slot: usize) -> Option<Allocation> {
         let allocation = self.allocations.try_remove(slot)?;
         self.slots_by_flow.remove(&allocation.flow);
+        self.slots_by_id.remove(&allocation.id);
         Some(allocation)
     }
 }

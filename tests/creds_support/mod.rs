@@ -24,7 +24,7 @@ pub fn now() -> Now {
 /// Secrets "north" and "south"; users "alice" with "wonder:land" and, odd name, "1699999000:bob".
 pub fn settings() -> CredentialSettings {
     let mut settings = CredentialSettings::new(REALM, [42; 32]);
-    settings.secrets = vec![Secret::from("north"), Secret::from("south")];
+    settings.secrets = vec!["north".into(), "south".into()];
     settings.users = vec![
         ("alice".to_owned(), Secret::from("wonder:land")),
         ("1699999000:bob".to_owned(), Secret::from("builder")),

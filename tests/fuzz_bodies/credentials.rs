@@ -23,7 +23,7 @@ const ALICE: [u8; 16] = [
 
 static CREDENTIALS: LazyLock<Credentials> = LazyLock::new(|| {
     let mut settings = CredentialSettings::new(REALM, [7; 32]);
-    settings.secrets = vec![Secret::from("north"), Secret::from("south")];
+    settings.secrets = vec!["north".into(), "south".into()];
     settings.users = vec![("alice".to_owned(), Secret::from("password"))];
     Credentials::new(settings).expect("good settings")
 });

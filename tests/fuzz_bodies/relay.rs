@@ -13,7 +13,7 @@ use relayhouse::stun::{
     DontFragment, EvenPort, Icmp, Lifetime, Method, Padding, RequestedAddressFamily,
     ReservationToken, ResponsePort, Writer, XorPeerAddress,
 };
-use relayhouse::turn::{ConnectionId, EndReason, NatDiscovery, OpenFailure, Route};
+use relayhouse::turn::{AllocationId, ConnectionId, EndReason, NatDiscovery, OpenFailure, Route};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
 
@@ -119,6 +119,7 @@ fn step(world: &mut World, client: &mut Client, operation: u8, with: u8, bytes: 
             request[at] ^= bytes.next().unwrap_or(1);
             drop(world.client_sends(flow, &request));
         }
+        11 if with & 1 == 1 => operate(world, usize::from(with >> 1)),
         11 => {
             world.relay.handle_closed(world.now, flow);
             drop(world.drive());
@@ -133,6 +134,20 @@ fn step(world: &mut World, client: &mut Client, operation: u8, with: u8, bytes: 
         }
         operation => relay_tcp(world, client, operation, with, bytes),
     }
+}
+
+/// An operator looks, and ends one of those that are seen.
+fn operate(world: &mut World, which: usize) {
+    let seen = world.relay.list(world.now, AllocationId(0), None, 64).allocations;
+    assert_eq!(
+        seen.len() as u64,
+        world.relay.counters().snapshot().allocations,
+        "all that is open"
+    );
+    if let Some(one) = seen.get(which % seen.len().max(1)) {
+        assert!(world.relay.end_allocation(world.now, one.id), "what is seen is there");
+    }
+    drop(world.drive());
 }
 
 /// What concerns connections, ICMP, discovery and drain.

@@ -69,6 +69,7 @@ impl House {
                 capacity: CAPACITY,
                 lobby,
                 locked: false,
+                kicked: Vec::new(),
                 created: UnixTime(1),
                 expires: Some(UnixTime(10_000)),
                 idle: Duration::from_secs(100),

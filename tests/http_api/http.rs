@@ -61,6 +61,14 @@ pub fn post(path: &str) -> Request {
     request("POST", path)
 }
 
+pub fn patch(path: &str) -> Request {
+    request("PATCH", path)
+}
+
+pub fn delete(path: &str) -> Request {
+    request("DELETE", path)
+}
+
 pub fn request(method: &str, path: &str) -> Request {
     Request {
         method: method.into(),

@@ -28,8 +28,8 @@ fn another_method_is_told_which_ones_there_are() {
     let server = Server::start();
     for (method, path, allow) in [
         ("DELETE", "/api/v1/ice", "GET,HEAD"),
-        ("GET", "/api/v1/rooms", "POST"),
-        ("PUT", "/api/v1/rooms/r", "GET,HEAD"),
+        ("PUT", "/api/v1/rooms", "GET,HEAD,POST"),
+        ("PUT", "/api/v1/rooms/r", "GET,HEAD,PATCH,DELETE"),
         ("POST", "/", "GET,HEAD"),
     ] {
         let answer = request(method, path).send(server.address);

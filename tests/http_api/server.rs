@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use relayhouse::api::signal::{self, HubHandle};
-use relayhouse::api::{Api, Check, HttpServer, HttpSettings, Minter, Parts, router};
+use relayhouse::api::{
+    Api, Check, HttpServer, HttpSettings, Minter, Parts, RelayDoor, Witness, router,
+};
 use relayhouse::creds::Secret;
 use relayhouse::creds::api_key;
 use relayhouse::creds::ticket::{AUDIENCE, Claims, ISSUER, Role, TicketKey};
@@ -22,6 +24,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use crate::http::post;
+use crate::relay::Relay;
 
 /// A running server. Stops when dropped.
 pub struct Server {
@@ -29,6 +32,10 @@ pub struct Server {
     pub api: Arc<Api>,
     /// What `/readyz` is told besides the store's own state.
     pub checks: Arc<Mutex<Vec<Check>>>,
+    /// In the place of a relay.
+    pub relay: Arc<Relay>,
+    /// What is told of it.
+    pub witness: Arc<Witness>,
     hub: HubHandle,
     endpoint: Arc<signal::Endpoint>,
     key: TicketKey,
@@ -81,6 +88,7 @@ impl Server {
         let (hub, mut events) = signal::start(HubLimits::default(), [3; 32], clock.clone());
         let checks = Arc::new(Mutex::new(Vec::new()));
         let told = checks.clone();
+        let (relay, witness) = (Arc::<Relay>::default(), Arc::<Witness>::default());
         let api = Api::new(Parts {
             store,
             hub: hub.clone(),
@@ -90,6 +98,8 @@ impl Server {
             clock,
             metrics: Arc::new(|| "# EOF\n".into()),
             readiness: Arc::new(move || told.lock().unwrap().clone()),
+            relay: Arc::clone(&relay) as Arc<dyn RelayDoor>,
+            witness: Arc::clone(&witness),
         });
         runtime.block_on(api.reopen_rooms()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -115,7 +125,19 @@ impl Server {
         });
         drop(inside);
         let runtime = Some(runtime);
-        Self { address, api, checks, hub, endpoint, key, dir: None, stop: Some(stop), runtime }
+        Self {
+            address,
+            api,
+            checks,
+            relay,
+            witness,
+            hub,
+            endpoint,
+            key,
+            dir: None,
+            stop: Some(stop),
+            runtime,
+        }
     }
 
     /// Whether the hub has the room open.
@@ -172,6 +194,19 @@ impl Server {
         let answer = answer.send(self.address);
         assert_eq!(answer.status, 201, "{}", answer.json());
         answer.json()
+    }
+
+    /// A room made by an API key, which owns it, with these settings.
+    pub fn room_of(&self, key: &str, wanted: &Value) -> Value {
+        let answer = post("/api/v1/rooms").bearer(key).json(wanted).send(self.address);
+        assert_eq!(answer.status, 201, "{}", answer.json());
+        answer.json()
+    }
+
+    /// A guest's ticket for the room of [`room`](Self::room).
+    pub fn guest(&self, room: &Value) -> String {
+        let path = format!("/api/v1/invites/{}/redeem", self.invite(room));
+        post(&path).send(self.address).json()["ticket"].as_str().unwrap().to_owned()
     }
 
     /// A fresh invite to the room of [`room`](Self::room).

@@ -1,13 +1,11 @@
 //! `/api/v1/signal`: the handshake's own refusals, and a whole way from invite to `ready`.
 
-use std::net::TcpStream;
-
 use relayhouse::api::HttpSettings;
-use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
+use serde_json::json;
 
 use crate::http::{get, post};
 use crate::server::Server;
+use crate::socket::Socket;
 
 fn handshake(server: &Server, origin: &str) -> u16 {
     let answer = get("/api/v1/signal")
@@ -17,33 +15,6 @@ fn handshake(server: &Server, origin: &str) -> u16 {
         .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
     // The answer is looked at, not the stream behind it.
     answer.upgrade().head(server.address).status
-}
-
-fn connect(server: &Server) -> WebSocket<TcpStream> {
-    let stream = TcpStream::connect(server.address).unwrap();
-    stream.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
-    let url = format!("ws://{}/api/v1/signal", server.address);
-    client(url, stream).unwrap().0
-}
-
-fn next(socket: &mut WebSocket<TcpStream>) -> Value {
-    loop {
-        if let Message::Text(text) = socket.read().unwrap() {
-            return serde_json::from_str(&text).unwrap();
-        }
-    }
-}
-
-fn hello(server: &Server, token: &str) -> (WebSocket<TcpStream>, Value) {
-    let mut socket = connect(server);
-    let hello = json!({ "type": "hello", "token": token });
-    socket.send(Message::text(hello.to_string())).unwrap();
-    loop {
-        let message = next(&mut socket);
-        if message["type"] != "welcome" {
-            return (socket, message);
-        }
-    }
 }
 
 #[test]
@@ -68,7 +39,7 @@ fn a_plain_request_is_told_to_upgrade() {
 fn host_and_guest_meet_with_tickets_of_this_api() {
     let server = Server::start();
     let room = server.room();
-    let (_host, ready) = hello(&server, room["ticket"].as_str().unwrap());
+    let (_host, ready) = Socket::hello(&server, room["ticket"].as_str().unwrap());
     assert_eq!((&ready["type"], &ready["role"]), (&json!("ready"), &json!("host")), "{ready}");
     assert_eq!(ready["iceServers"][0], json!({ "urls": ["stun:192.0.2.1:3478"] }));
     assert!(ready["iceServers"][1]["credential"].is_string());
@@ -76,7 +47,7 @@ fn host_and_guest_meet_with_tickets_of_this_api() {
 
     let path = format!("/api/v1/invites/{}/redeem", server.invite(&room));
     let entered = post(&path).send(server.address).json();
-    let (_guest, ready) = hello(&server, entered["ticket"].as_str().unwrap());
+    let (_guest, ready) = Socket::hello(&server, entered["ticket"].as_str().unwrap());
     assert_eq!((&ready["type"], &ready["role"]), (&json!("ready"), &json!("guest")), "{ready}");
 
     let look = get(&format!("/api/v1/rooms/{}", room["room"]["id"].as_str().unwrap()));
@@ -89,6 +60,6 @@ fn host_and_guest_meet_with_tickets_of_this_api() {
 #[test]
 fn a_creator_ticket_is_no_way_into_a_room() {
     let server = Server::start();
-    let (_socket, message) = hello(&server, &server.creator());
+    let (_socket, message) = Socket::hello(&server, &server.creator());
     assert_ne!(message["type"], "ready", "{message}");
 }

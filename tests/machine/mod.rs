@@ -59,7 +59,7 @@ pub fn credentials() -> Credentials {
     let secret = |text: &str| Secret::from(text.to_owned());
     Credentials::new(CredentialSettings {
         realm: REALM.into(),
-        secrets: vec![secret("old"), secret(SECRET)],
+        secrets: vec!["old".into(), SECRET.into()],
         users: vec![("alice".into(), secret("wonder")), ("bob".into(), secret("builder"))],
         separator: ':',
         sha256: true,

@@ -4,6 +4,7 @@ mod calls;
 mod client;
 mod doors;
 mod life;
+mod operator;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

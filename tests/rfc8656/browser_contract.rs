@@ -77,7 +77,7 @@ fn an_allocation_outlives_its_credential_and_its_secret() {
 
     let rotated = relayhouse::creds::CredentialSettings {
         realm: REALM.into(),
-        secrets: vec![Secret::from("new".to_owned())],
+        secrets: vec!["new".into()],
         users: Vec::new(),
         separator: ':',
         sha256: true,

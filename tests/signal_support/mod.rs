@@ -123,6 +123,7 @@ impl Server {
             capacity: 8,
             lobby: false,
             locked: false,
+            kicked: Vec::new(),
             created: UnixTime(1),
             expires: None,
             idle: Duration::from_secs(600),
@@ -152,7 +153,9 @@ impl Server {
         let stream = TcpStream::connect(self.address).await.expect("listening");
         let url = format!("ws://{}/api/v1/signal", self.address);
         let (socket, _) = tokio_tungstenite::client_async(url, stream).await.expect("upgraded");
-        Client { socket }
+        let mut client = Client { socket };
+        assert_eq!(client.next().await["type"], "welcome");
+        client
     }
 
     /// A guest of room `r` that is in, and its `ready`.

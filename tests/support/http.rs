@@ -88,6 +88,17 @@ pub fn post(url: &str, bearer: Option<&str>, body: &Value) -> Answer {
     try_post(url, bearer, body).unwrap_or_else(|error| panic!("POST {url}: {error}"))
 }
 
+/// `DELETE`; panics when the network fails.
+#[track_caller]
+pub fn delete(url: &str, bearer: Option<&str>) -> Answer {
+    let mut request = agent().delete(url);
+    if let Some(token) = bearer {
+        request = request.header("Authorization", format!("Bearer {token}"));
+    }
+    let answer = request.call().and_then(read);
+    answer.unwrap_or_else(|error| panic!("DELETE {url}: {error}"))
+}
+
 fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
     let body = response.body_mut().read_to_string()?;
     let json = serde_json::from_str(&body).unwrap_or(Value::Null);

@@ -6,7 +6,7 @@ use crate::source::Source;
 pub const CORE: [&str; 7] = ["time", "net", "packet", "stun", "creds", "turn", "signal"];
 
 /// Who may name whom. A module may always name itself.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("time", &["net", "packet"]),
     ("net", &["time", "packet"]),
     ("packet", &["time", "net"]),
@@ -16,6 +16,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("signal", &["time", "net", "packet", "stun", "creds"]),
     ("relay", &["time", "net", "packet", "stun", "creds", "turn"]),
     ("store", &["time", "net", "packet", "creds", "signal"]),
+    ("hooks", &["time", "creds", "store"]),
     ("api", &["time", "net", "packet", "stun", "creds", "turn", "signal", "store"]),
     ("front", &["time", "net", "relay", "api"]),
     ("main", &["app"]),

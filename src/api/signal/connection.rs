@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::greeting::greet;
+use super::line::Line;
 use super::socket::{Received, Socket, Unwritable};
 use super::{Endpoint, IceServers, Incoming, encode, parse, wire};
 use crate::signal::{ConnId, ErrorCode, Gone, Leave, LeaveReason, Outgoing, PeerId, ServerMessage};
@@ -23,37 +24,23 @@ pub(super) async fn run(endpoint: &Endpoint, mut socket: Socket) {
     let subject = hello.admission.peer.clone();
     let (conn, told) = endpoint.hub.connect(hello).await;
     let ice_due = Instant::now() + LONG;
-    let mut session = Session {
-        endpoint,
-        socket,
-        conn,
-        subject,
-        told,
-        sent: 0,
-        confirmed: 0,
-        asked: None,
-        ice_due,
-    };
+    let line = Line::new(socket);
+    let mut session = Session { endpoint, line, conn, subject, told, ice_due };
     match session.serve().await {
-        End::Leave(leave) => session.socket.leave(leave).await,
+        End::Leave(leave) => session.line.socket.leave(leave).await,
         End::Gone(how) => {
             endpoint.hub.disconnect(conn, how).await;
-            session.socket.finish().await;
+            session.line.socket.finish().await;
         }
     }
 }
 
 struct Session<'a> {
     endpoint: &'a Endpoint,
-    socket: Socket,
+    line: Line,
     conn: ConnId,
     subject: PeerId,
     told: mpsc::Receiver<Outgoing>,
-    /// The last number written, and the last the client's WebSocket confirmed.
-    sent: u64,
-    confirmed: u64,
-    /// When we asked for a confirmation or a sign of life that has not come yet.
-    asked: Option<Instant>,
     /// When the client needs new ICE servers.
     ice_due: Instant,
 }
@@ -78,9 +65,9 @@ impl From<Unwritable> for End {
 impl Session<'_> {
     async fn serve(&mut self) -> End {
         loop {
-            let silence_ends = self.silence_ends();
+            let silence_ends = self.line.silence_ends();
             let step = tokio::select! {
-                received = self.socket.receive() => self.heard(received).await,
+                received = self.line.socket.receive() => self.heard(received).await,
                 outgoing = self.told.recv() => self.tell(outgoing).await,
                 () = sleep_until(silence_ends) => self.wake().await,
                 () = sleep_until(self.ice_due) => self.renew_ice().await,
@@ -107,9 +94,7 @@ impl Session<'_> {
             }
             Received::Confirmed(seq) => {
                 hub.acknowledge(conn, seq).await;
-                self.asked = None;
-                self.confirmed = seq.min(self.sent);
-                self.ask().await?;
+                self.line.confirmed(seq).await?;
             }
             Received::Alive => {}
             Received::TooLarge => {
@@ -138,42 +123,24 @@ impl Session<'_> {
             ice
         });
         self.ice_due = ice_due.unwrap_or(self.ice_due);
-        self.socket.send(text).await?;
+        self.line.socket.send(text).await?;
         if let Some(seq) = outgoing.seq {
-            self.sent = seq;
-            self.ask().await?;
+            self.line.sent(seq).await?;
         }
         Ok(())
-    }
-
-    /// Asks for the confirmation of what was sent: one question at a time.
-    async fn ask(&mut self) -> Result<(), End> {
-        if self.asked.is_none() && self.sent > self.confirmed {
-            self.asked = Some(Instant::now());
-            self.socket.ping(self.sent).await?;
-        }
-        Ok(())
-    }
-
-    /// When a silent client is to be asked for a sign of life, or to be given up.
-    fn silence_ends(&self) -> Instant {
-        let patience = &self.socket.patience;
-        let asked = self.asked.is_some_and(|asked| asked >= self.socket.heard);
-        self.socket.heard + if asked { patience.death } else { patience.silence }
     }
 
     async fn wake(&mut self) -> Result<(), End> {
-        if self.socket.heard.elapsed() >= self.socket.patience.death {
+        if self.line.is_dead() {
             return Err(End::Gone(Gone::Dropped));
         }
-        self.asked = Some(Instant::now());
-        Ok(self.socket.ping(self.sent).await?)
+        Ok(self.line.ask_for_life().await?)
     }
 
     async fn renew_ice(&mut self) -> Result<(), End> {
         let ice = self.ice_servers();
         self.ice_due = self.renewal(ice.ttl);
-        Ok(self.socket.send(wire::fresh_ice_servers(&ice)).await?)
+        Ok(self.line.socket.send(wire::fresh_ice_servers(&ice)).await?)
     }
 
     fn ice_servers(&self) -> IceServers {
@@ -183,7 +150,7 @@ impl Session<'_> {
 
     /// At four fifths of their life, so that a client has the new ones before the old ones end.
     fn renewal(&self, ttl: Duration) -> Instant {
-        let early = (ttl / 5 * 4).max(self.socket.patience.ice);
+        let early = (ttl / 5 * 4).max(self.line.socket.patience.ice);
         Instant::now() + if ttl.is_zero() { LONG } else { early.min(LONG) }
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::signal::{
-    ClientMessage, CloseReason, ConnId, ErrorCode, Event, Gone, Hello, Hub, HubLimits, HubStats,
-    Moderation, Outgoing, PeerInfo, RefId, RoomId, RoomSpec, RoomView,
+    Actor, ClientMessage, CloseReason, ConnId, ErrorCode, Event, Gone, Hello, Hub, HubLimits,
+    HubStats, Moderation, Outgoing, PeerInfo, Presence, RefId, RoomId, RoomSpec, RoomView,
 };
 use crate::time::{Instant, Now};
 
@@ -20,8 +20,9 @@ pub type Clock = Arc<dyn Fn() -> Now + Send + Sync>;
 const COMMANDS: usize = 1024;
 /// Commands handled before what they caused is sent.
 const BATCH: usize = 64;
-/// Events that may wait to be taken; what does not fit is lost and counted.
-const EVENTS: usize = 4096;
+/// Events that may wait to be taken; what does not fit is lost and counted. As many as two seconds of
+/// four hundred clients that each send as much as they may.
+const EVENTS: usize = 65_536;
 /// Messages for a connection beyond the queue of its peer: answers, which no replay needs.
 const ANSWERS: usize = 64;
 
@@ -30,9 +31,11 @@ enum Command {
     Close(RoomId, CloseReason),
     Room(RoomId, oneshot::Sender<Option<RoomView>>),
     Rooms(oneshot::Sender<Vec<RoomView>>),
+    Look(Vec<RoomId>, oneshot::Sender<Vec<Option<RoomView>>>),
     Peers(RoomId, oneshot::Sender<Option<Vec<PeerInfo>>>),
+    Presence(RoomId, oneshot::Sender<Option<Presence>>),
     Stats(oneshot::Sender<HubStats>),
-    Moderate(RoomId, Moderation, oneshot::Sender<Result<(), ErrorCode>>),
+    Moderate(RoomId, Actor, Moderation, oneshot::Sender<Result<(), ErrorCode>>),
     Connect(ConnId, Hello, mpsc::Sender<Outgoing>),
     Deliver(ConnId, ClientMessage),
     Complain(ConnId, Option<RefId>, ErrorCode, String),
@@ -57,16 +60,21 @@ pub fn start(
     seed: [u8; 32],
     clock: Clock,
 ) -> (HubHandle, mpsc::Receiver<Event>) {
+    start_hub(Hub::new(limits, seed), clock)
+}
+
+/// As [`start`], with a hub of one's own making.
+pub fn start_hub(hub: Hub, clock: Clock) -> (HubHandle, mpsc::Receiver<Event>) {
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (events, taken) = mpsc::channel(EVENTS);
     let handle = HubHandle {
         commands,
         connections: Arc::default(),
         events_lost: Arc::default(),
-        limits: Arc::new(limits.clone()),
+        limits: Arc::new(hub.limits().clone()),
     };
     let driver = Driver {
-        hub: Hub::new(limits, seed),
+        hub,
         clock,
         events,
         events_lost: Arc::clone(&handle.events_lost),
@@ -98,6 +106,11 @@ impl HubHandle {
         self.ask(|answer| Command::Room(room.clone(), answer)).await.flatten()
     }
 
+    /// These rooms as they are now, in this order; none for one that is not open.
+    pub async fn look(&self, rooms: Vec<RoomId>) -> Vec<Option<RoomView>> {
+        self.ask(|answer| Command::Look(rooms, answer)).await.unwrap_or_default()
+    }
+
     /// Every open room.
     pub async fn rooms(&self) -> Vec<RoomView> {
         self.ask(Command::Rooms).await.unwrap_or_default()
@@ -108,17 +121,27 @@ impl HubHandle {
         self.ask(|answer| Command::Peers(room.clone(), answer)).await.flatten()
     }
 
+    /// Who is in a room and who waits there.
+    pub async fn presence(&self, room: &RoomId) -> Option<Presence> {
+        self.ask(|answer| Command::Presence(room.clone(), answer)).await.flatten()
+    }
+
     /// How much there is.
     pub async fn stats(&self) -> HubStats {
         self.ask(Command::Stats).await.unwrap_or_default()
     }
 
-    /// A decision of a caller whose right to it was checked.
+    /// A decision of `by`, whose right to it was checked.
     ///
     /// # Errors
     /// As [`Hub::moderate`].
-    pub async fn moderate(&self, room: &RoomId, what: Moderation) -> Result<(), ErrorCode> {
-        let answer = self.ask(|answer| Command::Moderate(room.clone(), what, answer)).await;
+    pub async fn moderate(
+        &self,
+        room: &RoomId,
+        by: Actor,
+        what: Moderation,
+    ) -> Result<(), ErrorCode> {
+        let answer = self.ask(|answer| Command::Moderate(room.clone(), by, what, answer)).await;
         answer.unwrap_or(Err(ErrorCode::NoSuchRoom))
     }
 
@@ -165,6 +188,11 @@ impl HubHandle {
     /// Whether the rooms are no more: there was a shutdown.
     pub fn is_over(&self) -> bool {
         self.commands.is_closed()
+    }
+
+    /// Waits until the rooms are no more.
+    pub async fn over(&self) {
+        self.commands.closed().await;
     }
 
     async fn tell(&self, command: Command) {
@@ -231,11 +259,17 @@ impl Driver {
             Command::Peers(room, answer) => {
                 let _ = answer.send(hub.peers(&room));
             }
+            Command::Look(rooms, answer) => {
+                let _ = answer.send(rooms.iter().map(|room| hub.room(room)).collect());
+            }
+            Command::Presence(room, answer) => {
+                let _ = answer.send(hub.presence(&room));
+            }
             Command::Stats(answer) => {
                 let _ = answer.send(hub.stats());
             }
-            Command::Moderate(room, what, answer) => {
-                let _ = answer.send(hub.moderate(now, &room, what));
+            Command::Moderate(room, by, what, answer) => {
+                let _ = answer.send(hub.moderate(now, &room, by, what));
             }
             Command::Connect(conn, hello, outgoing) => {
                 self.outgoing.insert(conn, outgoing);

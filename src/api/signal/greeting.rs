@@ -1,4 +1,4 @@
-//! The beginning of a connection: a hello with a good ticket, in time.
+//! The beginning of a connection: our welcome, then a hello with a good ticket, in time.
 
 use tokio::time::timeout;
 
@@ -15,9 +15,11 @@ const MAX_FALSE_STARTS: usize = 4;
 /// How the beginning went wrong; none: there is nobody left to tell.
 pub(super) type Refused = Option<Leave>;
 
-/// Waits for the hello and checks its ticket.
+/// Welcomes the client, waits for its hello and checks the ticket.
 pub(super) async fn greet(endpoint: &Endpoint, socket: &mut Socket) -> Result<Hello, Refused> {
     let within = socket.patience.hello;
+    let welcome = wire::welcome(endpoint.hub.limits(), within);
+    socket.send(welcome).await.map_err(|_| None)?;
     if let Ok(greeted) = timeout(within, hello(endpoint, socket)).await {
         return greeted;
     }

@@ -7,6 +7,7 @@
 mod connection;
 mod driver;
 mod greeting;
+mod line;
 mod socket;
 mod upgrade;
 mod wire;
@@ -21,8 +22,12 @@ use tokio::sync::Semaphore;
 use crate::creds::ticket::{Claims, TicketError};
 use crate::time::{Now, UnixTime};
 
-pub use driver::{Clock, HubHandle, start};
+pub use driver::{Clock, HubHandle, start, start_hub};
+pub(in crate::api) use line::Line;
+pub(in crate::api) use socket::{Received, Socket, Unwritable, close_code};
 pub use upgrade::upgrade;
+pub(in crate::api) use upgrade::{Refusal, upgrade_to};
+pub(in crate::api) use wire::check_bounds;
 pub use wire::{BadMessage, Incoming, encode, parse};
 
 /// What the endpoint asks of the rest of the server.
@@ -116,6 +121,11 @@ impl Endpoint {
     /// The rooms behind it.
     pub fn hub(&self) -> &HubHandle {
         &self.hub
+    }
+
+    /// Both clocks.
+    pub fn now(&self) -> Now {
+        self.surroundings.now()
     }
 
     /// Connections open now, hello said or not.

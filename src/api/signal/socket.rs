@@ -14,7 +14,7 @@ use super::wire;
 use crate::signal::{Leave, LeaveReason};
 
 /// What came from a client.
-pub(super) enum Received {
+pub(in crate::api) enum Received {
     /// A message.
     Text(Utf8Bytes),
     /// A frame that is no message here.
@@ -31,27 +31,30 @@ pub(super) enum Received {
 
 /// Why nothing more can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unwritable {
+pub(in crate::api) enum Unwritable {
     /// The client takes no bytes.
     Slow,
     /// The connection broke.
     Broken,
 }
 
-pub(super) struct Socket {
+pub(in crate::api) struct Socket {
     stream: WebSocketStream<TokioIo<Upgraded>>,
-    pub(super) patience: Patience,
+    pub(in crate::api) patience: Patience,
     /// When the client last gave a sign of life.
-    pub(super) heard: Instant,
+    pub(in crate::api) heard: Instant,
 }
 
 impl Socket {
-    pub(super) fn new(stream: WebSocketStream<TokioIo<Upgraded>>, patience: Patience) -> Self {
+    pub(in crate::api) fn new(
+        stream: WebSocketStream<TokioIo<Upgraded>>,
+        patience: Patience,
+    ) -> Self {
         Self { stream, patience, heard: Instant::now() }
     }
 
     /// The next frame. Cancelling loses nothing.
-    pub(super) async fn receive(&mut self) -> Received {
+    pub(in crate::api) async fn receive(&mut self) -> Received {
         let frame = self.stream.next().await;
         self.heard = Instant::now();
         match frame {
@@ -67,30 +70,28 @@ impl Socket {
         }
     }
 
-    pub(super) async fn send(&mut self, text: String) -> Result<(), Unwritable> {
+    pub(in crate::api) async fn send(&mut self, text: String) -> Result<(), Unwritable> {
         self.write(Message::text(text)).await
     }
 
     /// Asks for a sign of life, and for the confirmation of everything up to `seq`: every WebSocket
     /// answers a ping by itself, with the same payload and in order.
-    pub(super) async fn ping(&mut self, seq: u64) -> Result<(), Unwritable> {
+    pub(in crate::api) async fn ping(&mut self, seq: u64) -> Result<(), Unwritable> {
         self.write(Message::Ping(seq.to_be_bytes().to_vec().into())).await
     }
 
-    /// Says why the connection ends, and ends it. Waits a little for the client's part of the closing
-    /// handshake, or the last message could be lost with the connection.
-    pub(super) async fn leave(mut self, leave: Leave) {
-        if self.send(wire::leave(&leave)).await.is_err() {
-            return;
+    /// Says why the connection ends, and ends it.
+    pub(in crate::api) async fn leave(mut self, leave: Leave) {
+        if self.send(wire::leave(&leave)).await.is_ok() {
+            self.close(close_code(leave.reason), leave.reason.as_str()).await;
         }
-        let code = match leave.reason {
-            LeaveReason::Left => CloseCode::Normal,
-            LeaveReason::Shutdown => CloseCode::Restart,
-            LeaveReason::TooLarge => CloseCode::Size,
-            LeaveReason::Busy | LeaveReason::Slow => CloseCode::Again,
-            _ => CloseCode::Policy,
-        };
-        let frame = CloseFrame { code, reason: leave.reason.as_str().into() };
+    }
+
+    /// Ends the connection with these words; `reason` has at most 123 bytes (RFC 6455 section 5.5).
+    pub(in crate::api) async fn close(mut self, code: CloseCode, reason: &str) {
+        let frame = CloseFrame { code, reason: reason.into() };
+        // Waits a little for the client's part of the closing handshake, or the last message could be
+        // lost with the connection.
         let _ = timeout(self.patience.close, async {
             if self.stream.close(Some(frame)).await.is_ok() {
                 while let Some(Ok(_)) = self.stream.next().await {}
@@ -100,7 +101,7 @@ impl Socket {
     }
 
     /// Answers the client's closing handshake, when it began one.
-    pub(super) async fn finish(mut self) {
+    pub(in crate::api) async fn finish(mut self) {
         let _ = timeout(self.patience.close, self.stream.flush()).await;
     }
 
@@ -110,5 +111,16 @@ impl Socket {
             Ok(Err(_)) => Err(Unwritable::Broken),
             Err(_) => Err(Unwritable::Slow),
         }
+    }
+}
+
+/// The close code that says most of this reason (RFC 6455 section 7.4.1).
+pub(in crate::api) fn close_code(reason: LeaveReason) -> CloseCode {
+    match reason {
+        LeaveReason::Left => CloseCode::Normal,
+        LeaveReason::Shutdown => CloseCode::Restart,
+        LeaveReason::TooLarge => CloseCode::Size,
+        LeaveReason::Busy | LeaveReason::Slow => CloseCode::Again,
+        _ => CloseCode::Policy,
     }
 }

@@ -21,20 +21,28 @@ const READ_BUFFER: usize = 4096;
 
 /// Turns a request into a signalling connection, or says in the answer why not: no WebSocket
 /// handshake (400, 426), a page of another origin (403), no place left (503).
-pub fn upgrade(endpoint: &Arc<Endpoint>, mut request: Request) -> Response {
-    let accept = match accept_key(request.headers()) {
-        Ok(accept) => accept,
-        Err(refusal) => return refusal.response(),
-    };
+pub fn upgrade(endpoint: &Arc<Endpoint>, request: Request) -> Response {
+    let native =
+        |endpoint: Arc<Endpoint>, socket| async move { connection::run(&endpoint, socket).await };
+    upgrade_to(endpoint, request, native).unwrap_or_else(Refusal::response)
+}
+
+/// Turns a request into a WebSocket that `serve` speaks on, within the endpoint's bounds.
+pub(in crate::api) fn upgrade_to<S, F>(
+    endpoint: &Arc<Endpoint>,
+    mut request: Request,
+    serve: S,
+) -> Result<Response, Refusal>
+where
+    S: FnOnce(Arc<Endpoint>, Socket) -> F + Send + 'static,
+    F: Future<Output = ()> + Send,
+{
+    let accept = accept_key(request.headers())?;
     if !endpoint.surroundings.origin_allowed(request.headers()) {
-        return Refusal::Origin.response();
+        return Err(Refusal::Origin);
     }
-    let Ok(place) = Arc::clone(&endpoint.places).try_acquire_owned() else {
-        return Refusal::Busy.response();
-    };
-    let Some(upgraded) = request.extensions_mut().remove::<OnUpgrade>() else {
-        return Refusal::NoUpgrade.response();
-    };
+    let place = Arc::clone(&endpoint.places).try_acquire_owned().map_err(|_| Refusal::Busy)?;
+    let upgraded = request.extensions_mut().remove::<OnUpgrade>().ok_or(Refusal::NoUpgrade)?;
 
     let endpoint = Arc::clone(endpoint);
     tokio::spawn(async move {
@@ -47,11 +55,12 @@ pub fn upgrade(endpoint: &Arc<Endpoint>, mut request: Request) -> Response {
             .max_frame_size(Some(most));
         let stream = TokioIo::new(stream);
         let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-        connection::run(&endpoint, Socket::new(stream, endpoint.patience.clone())).await;
+        let patience = endpoint.patience.clone();
+        serve(endpoint, Socket::new(stream, patience)).await;
         drop(place);
     });
 
-    answer(
+    Ok(answer(
         StatusCode::SWITCHING_PROTOCOLS,
         [
             (header::CONNECTION, HeaderValue::from_static("upgrade")),
@@ -59,7 +68,7 @@ pub fn upgrade(endpoint: &Arc<Endpoint>, mut request: Request) -> Response {
             (header::SEC_WEBSOCKET_ACCEPT, accept),
         ],
         Body::empty(),
-    )
+    ))
 }
 
 /// RFC 6455 section 4.2.1: what the client must have sent; the answer to its key.
@@ -86,8 +95,8 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
 }
 
 /// Why there is no connection.
-#[derive(Clone, Copy)]
-enum Refusal {
+#[derive(Clone, Copy, Debug)]
+pub(in crate::api) enum Refusal {
     NoUpgrade,
     Version,
     Key,
@@ -97,7 +106,13 @@ enum Refusal {
 
 impl Refusal {
     fn response(self) -> Response {
-        let (status, code, message) = match self {
+        let (_, code, message) = self.words();
+        self.with_body(&serde_json::json!({"error": {"code": code, "message": message}}))
+    }
+
+    /// The status, the word for programs and the sentence for people.
+    pub(in crate::api) fn words(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
             Self::NoUpgrade => {
                 (StatusCode::UPGRADE_REQUIRED, "upgrade_required", "this is a WebSocket")
             }
@@ -113,7 +128,11 @@ impl Refusal {
                 (StatusCode::FORBIDDEN, "origin_not_allowed", "pages of this origin may not call")
             }
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "too many connections"),
-        };
+        }
+    }
+
+    /// The answer, with the words put as a dialect puts them.
+    pub(in crate::api) fn with_body(self, body: &serde_json::Value) -> Response {
         let extra = match self {
             Self::Busy => (header::RETRY_AFTER, HeaderValue::from_static("5")),
             _ => (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")),
@@ -123,8 +142,7 @@ impl Refusal {
             (header::UPGRADE, HeaderValue::from_static("websocket")),
             extra,
         ];
-        let body = serde_json::json!({"error": {"code": code, "message": message}});
-        answer(status, headers, Body::from(body.to_string()))
+        answer(self.words().0, headers, Body::from(body.to_string()))
     }
 }
 

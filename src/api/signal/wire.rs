@@ -4,6 +4,7 @@
 mod client;
 mod server;
 
+pub(in crate::api) use client::check_bounds;
 pub use client::{BadMessage, Incoming, parse};
 pub use server::encode;
-pub(super) use server::{error, fresh_ice_servers, leave};
+pub(super) use server::{error, fresh_ice_servers, leave, welcome};

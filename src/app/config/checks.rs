@@ -72,6 +72,12 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
              make one with `openssl rand -hex 32`"
         ));
     }
+    if config.hooks.secrets.iter().any(|secret| secret.expose().len() < SHORT_SECRET) {
+        warnings.push(format!(
+            "a secret of hooks.secrets has fewer than {SHORT_SECRET} characters and can be guessed; \
+             make one with `openssl rand -hex 32`"
+        ));
+    }
     if config.peers.deny.is_empty() && !config.dev {
         warnings.push(
             "peers.deny is empty: whoever has a credential reaches the networks behind this host"

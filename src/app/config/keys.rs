@@ -1,7 +1,9 @@
 //! The table of keys: names, defaults, what each is for. The configuration file, the environment,
 //! `--set`, `--print-config`, `config.toml` and the documentation all come from it.
 
+mod audit;
 mod bounds;
+mod dialects;
 mod relay;
 mod service;
 
@@ -68,8 +70,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// Every key, in the order of `config.toml`: those without a section first.
-pub(super) static KEYS: LazyLock<Vec<Key>> =
-    LazyLock::new(|| [service::KEYS, relay::KEYS, bounds::KEYS].concat());
+pub(super) static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
+    [service::KEYS, dialects::KEYS, relay::KEYS, audit::KEYS, bounds::KEYS].concat()
+});
 
 fn put<T>(place: &mut T, value: Read<T>) -> Read<()> {
     *place = value?;

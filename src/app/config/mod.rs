@@ -22,7 +22,10 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::api::DialectSettings;
 use crate::creds::Secret;
+use crate::hooks::HookAddress;
+use crate::store::EventKind;
 use crate::turn::{ChannelNumbers, Limits, QuotaLimits};
 
 pub use effective::{Change, Effective, Reloaded};
@@ -46,10 +49,16 @@ pub struct Config {
     pub tls: Tls,
     /// `[http]`
     pub http: Http,
+    /// `[dialects]`
+    pub dialects: DialectSettings,
     /// `[relay]`
     pub relay: Relay,
     /// `[auth]`
     pub auth: Auth,
+    /// `[audit]`
+    pub audit: Audit,
+    /// `[hooks]`
+    pub hooks: Hooks,
     /// `[quota]`
     pub quota: QuotaLimits,
     /// `[peers]`
@@ -60,6 +69,8 @@ pub struct Config {
     pub unauthenticated_rate: u32,
     /// `limits.stream_connections`: TCP and TLS connections of clients at a time.
     pub stream_connections: usize,
+    /// `limits.ice_per_minute_…`: credentials a minute.
+    pub ice_per_minute: IcePerMinute,
     /// `[log]`
     pub log: Log,
     /// `--dev`: minting is open to everybody, and everything is on loopback.
@@ -178,6 +189,41 @@ pub struct Auth {
     pub sha256: bool,
 }
 
+/// The audit trail.
+#[derive(Clone, Debug, Default)]
+pub struct Audit {
+    /// How long an event is kept; zero: none is.
+    pub keep: Duration,
+    /// Events kept at most.
+    pub max_events: u64,
+}
+
+/// Who is told of events.
+#[derive(Clone, Debug, Default)]
+pub struct Hooks {
+    /// Where to.
+    pub urls: Vec<HookAddress>,
+    /// What deliveries are signed with; none: the generated one.
+    pub secrets: Vec<Secret>,
+    /// What is told.
+    pub events: Vec<EventKind>,
+    /// How long a delivery may take.
+    pub timeout: Duration,
+    /// How long a delivery is tried.
+    pub give_up_after: Duration,
+    /// Deliveries that wait for one of them at most.
+    pub max_queue: u64,
+}
+
+/// Credentials that the API mints a minute; 0 is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IcePerMinute {
+    /// For one address, of callers without an API key.
+    pub address: u32,
+    /// For one API key.
+    pub key: u32,
+}
+
 /// The peer policy.
 #[derive(Clone, Debug, Default)]
 pub struct Peers {
@@ -282,6 +328,7 @@ impl Config {
             listen: Listen::default(),
             tls: Tls::default(),
             http: Http::default(),
+            dialects: DialectSettings::default(),
             relay: Relay {
                 addresses: Vec::new(),
                 external: Vec::new(),
@@ -301,11 +348,14 @@ impl Config {
                 strict_expiry: false,
                 sha256: true,
             },
+            audit: Audit::default(),
+            hooks: Hooks::default(),
             quota: QuotaLimits::default(),
             peers: Peers::default(),
             limits: Limits::default(),
             unauthenticated_rate: 0,
             stream_connections: 0,
+            ice_per_minute: IcePerMinute::default(),
             log: Log { format: LogFormat::Text, level: String::new() },
             dev,
         }

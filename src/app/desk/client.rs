@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Request;
 use super::request::Answer;
 use super::server::SOCKET;
+use super::{Request, events, secrets};
 use crate::app::config::format_duration;
 
 /// A server that takes longer is not well.
@@ -60,12 +60,26 @@ fn exchange(mut connection: UnixStream, request: &Request) -> io::Result<Answer>
 pub fn printed(request: &Request, answer: &Value, json: bool) -> String {
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
     match request {
+        Request::Allocations { .. } => format!("{answer:#}\n"),
+        Request::AllocationsEnd { id } => format!("ended {id}\n"),
         Request::Credentials { .. } if json => format!("{answer:#}\n"),
         Request::Credentials { .. } => {
             let ttl = answer.get("ttl").and_then(Value::as_u64).unwrap_or_default();
             let ttl = format_duration(Duration::from_secs(ttl));
             let (username, credential) = (text("username"), text("credential"));
             format!("username:   {username}\ncredential: {credential}\ngood for:   {ttl}\n")
+        }
+        Request::Events { .. } if json => events::printed_as_json(answer),
+        Request::Events { .. } => events::printed(answer),
+        Request::HooksList => hooks(answer),
+        Request::HooksSecret => {
+            let secrets = answer.get("secrets").and_then(Value::as_array);
+            let secrets = secrets.into_iter().flatten().filter_map(Value::as_str);
+            secrets.map(|secret| format!("{secret}\n")).collect()
+        }
+        Request::HooksTest => {
+            let hooks = answer.get("hooks").and_then(Value::as_u64).unwrap_or_default();
+            format!("a ping is on its way to {hooks} hooks; the log says what fails\n")
         }
         Request::KeysAdd { .. } => format!("{}\n", text("key")),
         Request::KeysList => listed(answer),
@@ -77,8 +91,25 @@ pub fn printed(request: &Request, answer: &Value, json: bool) -> String {
             }
             None => String::new(),
         },
+        Request::SecretRotate { .. } => secrets::rotated(answer),
+        Request::SecretList if json => format!("{answer:#}\n"),
+        Request::SecretList => secrets::table(answer),
+        Request::SecretAdd { .. } => secrets::added(answer),
+        Request::SecretRemove { id } => format!("removed {id}\n"),
+        Request::SecretShow { .. } => format!("{}\n", text("secret")),
         Request::Link => format!("{}\n", text("link")),
     }
+}
+
+fn hooks(answer: &Value) -> String {
+    let hooks = answer.get("hooks").and_then(Value::as_array);
+    let mut text = format!("{:<8} {}\n", "waiting", "url");
+    for hook in hooks.into_iter().flatten() {
+        let waiting = hook.get("waiting").and_then(Value::as_u64).unwrap_or_default();
+        let url = hook.get("url").and_then(Value::as_str).unwrap_or_default();
+        text += &format!("{waiting:<8} {}\n", url.escape_debug());
+    }
+    text
 }
 
 fn listed(answer: &Value) -> String {

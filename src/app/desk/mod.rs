@@ -2,8 +2,11 @@
 //! answers over the control socket of a running server and in the command's own process when none
 //! runs.
 
+pub mod allocations;
 pub mod client;
+mod events;
 mod request;
+mod secrets;
 pub mod server;
 
 use std::sync::Arc;
@@ -13,12 +16,17 @@ use serde_json::{Value, json};
 
 use super::run::kept::random;
 use super::{Failure, clock};
-use crate::api::{Minter, creator_claims};
+use crate::api::{AllocationsJson, MAX_PAGE, Minter, RelayDoor, creator_claims};
+use crate::app::trail;
 use crate::creds::api_key::{self, Scope};
 use crate::creds::ticket::TicketKey;
-use crate::store::{KeyRecord, Store};
+use crate::creds::{Secret, SecretId};
+use crate::hooks::HookAddress;
+use crate::store::{EventKind, KeyRecord, Store};
+use crate::turn::AllocationId;
 
 pub use request::Request;
+pub use secrets::{RingDoor, generated};
 
 /// How long a creator link may make rooms.
 pub const LINK_LIFETIME: Duration = Duration::from_secs(24 * 3600);
@@ -26,16 +34,24 @@ pub const LINK_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_TTL: Duration = Duration::from_secs(365 * 86_400);
 /// Whose credential it is when nobody is named.
 const NOBODY: &str = "operator";
+/// What only a server can do, where none runs.
+const NO_SERVER: &str = "no server runs on this data folder";
 
 /// What credentials and links are made of; replaced as a whole on a reload.
 #[derive(Clone, Debug)]
 pub struct Till {
     /// Makes credentials.
     pub minter: Minter,
+    /// The secrets of the configuration, in its order; while there are any, they alone count.
+    pub configured: Vec<SecretId>,
     /// Signs tickets. None where there is no store.
     pub tickets: Option<TicketKey>,
     /// Where the page is found.
     pub page: Option<String>,
+    /// Who is told of events.
+    pub hooks: Vec<HookAddress>,
+    /// What that is signed with.
+    pub hook_secrets: Vec<Secret>,
 }
 
 /// Answers requests. Blocks on the store: not to be called inside of tokio.
@@ -44,12 +60,14 @@ pub struct Desk {
     till: Arc<dyn Fn() -> Till + Send + Sync>,
     store: Option<Store>,
     drain: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
+    relay: Option<Arc<dyn RelayDoor>>,
+    ring: Option<RingDoor>,
 }
 
 impl Desk {
     /// A desk that asks `till` for what counts now. Without a store it only makes credentials.
     pub fn new(till: impl Fn() -> Till + Send + Sync + 'static, store: Option<Store>) -> Self {
-        Self { till: Arc::new(till), store, drain: None }
+        Self { till: Arc::new(till), store, drain: None, relay: None, ring: None }
     }
 
     /// The same desk, which also lets a running server drain; `begin` says how many allocations are
@@ -57,6 +75,18 @@ impl Desk {
     #[must_use]
     pub fn with_drain(self, begin: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self { drain: Some(Arc::new(begin)), ..self }
+    }
+
+    /// The same desk, which also lists and ends the allocations of a running server.
+    #[must_use]
+    pub fn with_relay(self, relay: impl RelayDoor + 'static) -> Self {
+        Self { relay: Some(Arc::new(relay)), ..self }
+    }
+
+    /// The same desk, which lets a running server know when its secrets have changed.
+    #[must_use]
+    pub fn with_ring(self, ring: RingDoor) -> Self {
+        Self { ring: Some(ring), ..self }
     }
 
     /// Does what is asked.
@@ -70,8 +100,31 @@ impl Desk {
             Request::Link => till.link().map(|link| json!({ "link": link })),
             Request::Drain => match &self.drain {
                 Some(begin) => Ok(json!({ "allocations": begin() })),
-                None => Err("no server runs on this data folder".to_owned()),
+                None => Err(NO_SERVER.to_owned()),
             },
+            Request::Allocations { after, user } => {
+                let relay = self.relay()?;
+                let listing = relay.list(AllocationId(after), user.as_deref(), MAX_PAGE)?;
+                let page = AllocationsJson::new(&listing, relay.stats().machines.allocations);
+                serde_json::to_value(page).map_err(|error| error.to_string())
+            }
+            Request::AllocationsEnd { id } => match self.relay()?.end(AllocationId(id))? {
+                true => Ok(json!({ "ended": id.to_string() })),
+                false => Err(format!(
+                    "there is no allocation {id}; `relayhouse allocations` has all that are open"
+                )),
+            },
+            Request::Events { room, kind, since, limit } => {
+                self.events(room, kind.as_deref(), since, limit)
+            }
+            Request::HooksList => self.hooks(&till),
+            Request::HooksSecret => Ok(till.hook_secret()),
+            Request::HooksTest => self.test_hooks(&till),
+            Request::SecretRotate { overlap } => self.rotate(&till, overlap),
+            Request::SecretList => self.list_secrets(&till),
+            Request::SecretAdd { secret, lasts } => self.add_secret(&till, secret, lasts),
+            Request::SecretRemove { id } => self.remove_secret(&till, id),
+            Request::SecretShow { id } => self.show_secret(&till, id),
             Request::KeysAdd { scopes, name } => self.add_key(&scopes, name),
             Request::KeysList => {
                 let keys = self.store()?.keys().list().map_err(|error| error.to_string())?;
@@ -80,7 +133,11 @@ impl Desk {
             Request::KeysRevoke { id } => {
                 let found = self.store()?.keys().revoke(&id).wait();
                 match found.map_err(|error| error.to_string())? {
-                    true => Ok(json!({ "revoked": id })),
+                    true => {
+                        let revoked = trail::now(EventKind::KeyRevoked).by("operator");
+                        self.store()?.events().note(revoked.with("key", id.as_str()));
+                        Ok(json!({ "revoked": id }))
+                    }
                     false => Err(format!("there is no key {id:?}; `relayhouse keys list` has all")),
                 }
             }
@@ -116,7 +173,14 @@ impl Desk {
         };
         let stored = self.store()?.keys().add(api_key::hash(&key), record).wait();
         stored.map_err(|error| error.to_string())?;
+        let scopes: Vec<_> = scopes.iter().map(|scope| scope.name()).collect();
+        let added = trail::now(EventKind::KeyAdded).by("operator").with("key", id.as_str());
+        self.store()?.events().note(added.with("scopes", scopes));
         Ok(json!({ "id": id, "key": key }))
+    }
+
+    fn relay(&self) -> Result<&dyn RelayDoor, String> {
+        self.relay.as_deref().ok_or_else(|| NO_SERVER.to_owned())
     }
 
     fn store(&self) -> Result<&Store, String> {

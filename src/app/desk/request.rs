@@ -5,11 +5,24 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::creds::api_key::Scope;
+use crate::creds::{Secret, SecretId, exposed};
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
+    /// Open allocations, a page of them.
+    Allocations {
+        /// Those opened later than this one.
+        after: u64,
+        /// Of this user or username alone.
+        user: Option<String>,
+    },
+    /// The end of an allocation.
+    AllocationsEnd {
+        /// Its id.
+        id: u64,
+    },
     /// A TURN credential.
     Credentials {
         /// Whose.
@@ -31,10 +44,62 @@ pub enum Request {
         /// Its id.
         id: String,
     },
+    /// The newest events of the audit trail.
+    Events {
+        /// Only of this room.
+        room: Option<String>,
+        /// Only of this type.
+        kind: Option<String>,
+        /// Only from this unix second on.
+        since: Option<u64>,
+        /// So many at most.
+        limit: u32,
+    },
+    /// Where events are sent to.
+    HooksList,
+    /// What deliveries are signed with.
+    HooksSecret,
+    /// An event for every hook.
+    HooksTest,
     /// A link to the page.
     Link,
+    /// A new REST secret that mints.
+    SecretRotate {
+        /// How long the one before is still accepted, in seconds.
+        overlap: Option<u64>,
+    },
+    /// All REST secrets, by their ids.
+    SecretList,
+    /// One more REST secret that is accepted.
+    SecretAdd {
+        /// The secret.
+        #[serde(with = "exposed")]
+        secret: Secret,
+        /// For how long, in seconds.
+        lasts: Option<u64>,
+    },
+    /// No more of this REST secret.
+    SecretRemove {
+        /// Its id.
+        id: SecretId,
+    },
+    /// The text of a REST secret.
+    SecretShow {
+        /// Its id; of the one that mints when there is none.
+        id: Option<SecretId>,
+    },
     /// No new allocations, and a stop when the last one is gone.
     Drain,
+}
+
+impl Request {
+    /// Whether only a running server can do it.
+    pub fn needs_a_server(&self) -> bool {
+        matches!(
+            self,
+            Self::Allocations { .. } | Self::AllocationsEnd { .. } | Self::Drain | Self::HooksTest
+        )
+    }
 }
 
 /// An answer.

@@ -73,6 +73,9 @@ fn answer(connection: &UnixStream, desk: &Desk) -> io::Result<()> {
                 let id = value.get("id").or(value.get("revoked")).and_then(|id| id.as_str());
                 info!(id, "an API key was added or revoked by command");
             }
+            if let Ok(Some(id)) = answer.as_ref().map(|value| value.get("ended")) {
+                info!(allocation = id.as_str(), "an allocation was ended by command");
+            }
             answer.into()
         }
         Err(error) => Answer::Error(format!("this is no request: {error}")),

@@ -14,10 +14,11 @@ const TARGET: &str = "relayhouse::relay";
 /// Writes one event.
 pub fn write(event: &Event) {
     match event {
-        Event::AllocationOpened { id, flow, username, relayed, lifetime } => info!(
+        Event::AllocationOpened { id, flow, username, secret, relayed, lifetime } => info!(
             target: TARGET,
             allocation = id.0,
             user = &**username,
+            secret = secret.map(|id| id.to_string()),
             client = %flow.remote,
             transport = flow.transport.name(),
             server = %flow.local,

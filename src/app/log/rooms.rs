@@ -21,6 +21,10 @@ pub fn write(event: &Event) {
             let (room, peer) = (room.as_str(), peer.as_str());
             debug!(target: TARGET, room, peer, "guest waits in the lobby");
         }
+        Event::WaitingEnded { room, peer, reason } => {
+            let (room, peer) = (room.as_str(), peer.as_str());
+            debug!(target: TARGET, room, peer, reason = reason.as_str(), "guest waits no more");
+        }
         Event::Joined { room, peer, role } => {
             let (room, peer) = (room.as_str(), peer.as_str());
             info!(target: TARGET, room, peer, role = ?role, "peer joins");
@@ -36,6 +40,8 @@ pub fn write(event: &Event) {
         Event::Moderation { room, by, what } => {
             info!(target: TARGET, room = room.as_str(), ?by, ?what, "moderation");
         }
+        // For the audit trail; a line for each candidate would tell an operator nothing.
+        Event::Described { .. } => {}
         Event::Error { room, peer, code } => {
             let (room, peer) = (room.as_str(), peer.as_str());
             debug!(target: TARGET, room, peer, code = code.as_str(), "client was told an error");

@@ -53,7 +53,7 @@ pub(super) fn begin(server: &Server) -> u64 {
         info!(allocations = open, "draining already");
         return open;
     }
-    let alternate = reload::configure_relay(server);
+    let alternate = reload::configure(server, || ());
     info!(
         allocations = open,
         alternate = joined(&alternate),

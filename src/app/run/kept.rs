@@ -4,17 +4,24 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::app::Failure;
+use crate::app::desk::generated;
 use crate::creds::Secret;
 use crate::creds::ticket::TicketKey;
 use crate::store::Store;
 
+use super::ring::Ring;
+
 /// What this server made for itself at its first start.
 #[derive(Clone)]
 pub struct Kept {
-    /// The shared secret when none is configured.
-    pub rest: Secret,
+    /// The shared secrets when none is configured.
+    pub ring: Ring,
     /// Signs tickets.
     pub ticket: TicketKey,
+    /// Salts the hashes of what peers send each other, in the audit trail.
+    pub audit: [u8; 32],
+    /// Signs deliveries to hooks when no secret is configured.
+    pub hooks: Secret,
     /// Keys nonces, so that they are good across restarts.
     pub nonce: [u8; 32],
 }
@@ -29,9 +36,12 @@ impl Kept {
             let fresh = random()?;
             store.secret_or_insert(name, move || fresh).wait().map_err(Failure::runtime)
         };
+        let ring = store.secrets().list_or_insert(generated()?).wait();
         Ok(Self {
-            rest: Secret::from(URL_SAFE_NO_PAD.encode(kept("rest")?)),
+            ring: Ring::new(ring.map_err(Failure::runtime)?),
             ticket: TicketKey::new(kept("ticket")?),
+            audit: kept("audit")?,
+            hooks: Secret::from(URL_SAFE_NO_PAD.encode(kept("hooks")?)),
             nonce: kept("nonce")?,
         })
     }

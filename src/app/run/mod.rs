@@ -10,13 +10,16 @@ mod listeners;
 mod nat_discovery;
 mod notify;
 pub mod offline;
+mod operated;
 mod public_address;
 mod relay_slot;
 mod reload;
+pub mod ring;
 mod server;
 mod settings;
 mod signals;
 pub mod tls;
+mod trail;
 mod web;
 
 use std::net::{SocketAddr, TcpListener};
@@ -27,19 +30,23 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::config::{Config, Loaded, Sources};
-use super::desk::Desk;
-use super::{Failure, desk, log};
+use super::desk::{Desk, RingDoor};
+use super::trail::{note_server, of_relay};
+use super::{Failure, clock, desk, log};
+use crate::api::Witness;
 use crate::front;
 use crate::relay::{self, RelayConfig, RelayHandle, StartError, StreamLimits};
-use crate::store::Store;
+use crate::store::{EventKind, Store};
 use crate::turn::Event;
 
 use addresses::Addresses;
 use drain::Drain;
 use kept::Kept;
 use listeners::Listening;
+use operated::Operated;
 use relay_slot::RelaySlot;
 use reload::Live;
+use ring::Uses;
 use server::Server;
 use signals::Signals;
 
@@ -57,6 +64,7 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let log = log::init(&config.log);
     opening_words(&config, &warnings);
     let store = Store::open(&config.data_dir).map_err(Failure::runtime)?;
+    store.events().configure(trail::journal_settings(&config));
     let kept = Kept::load(&store)?;
     let addresses = addresses::resolve(&config, &effective)?;
     doctor::examine(&addresses.relay, &config);
@@ -64,12 +72,18 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     config.listen.udp = addresses::speakable("listen.udp", &config.listen.udp, &effective);
     let (sockets, mut listening) = listeners::bind(&config, &effective)?;
     let mut relay = start_relay(&config, &kept, &addresses, &listening)?;
-    let events = log_events(&mut relay)?;
+    let uses = Arc::new(Uses::load(&store).map_err(Failure::runtime)?);
+    let witness = Arc::new(Witness::default());
+    let followers = (store.clone(), Arc::clone(&uses), Arc::clone(&witness));
+    let events = follow_relay(&mut relay, followers)?;
     listening.udp = relay.listening().to_vec();
     let server = Arc::new(Server {
         live: Arc::new(Live { config, effective }).into(),
         relay: RelaySlot::new(relay),
+        witness,
         web: std::sync::OnceLock::new(),
+        store: store.clone(),
+        hooks: std::sync::OnceLock::new(),
         front: std::sync::OnceLock::new(),
         sources,
         kept,
@@ -84,16 +98,25 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let desk = Desk::new(move || till.till(), Some(store.clone()));
     let drained = Arc::clone(&server);
     let desk = desk.with_drain(move || drain::begin(&drained));
+    let desk = desk.with_relay(Operated(Arc::clone(&server)));
+    let desk = desk.with_ring(ring_door(&server, &store, &uses));
     let data_dir = server.live.load().config.data_dir.clone();
     let control = desk::server::serve(&data_dir, desk.clone()).map_err(Failure::Runtime)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime
         .map_err(|error| Failure::Runtime(format!("cannot start the control plane: {error}")))?;
-    let served = runtime.block_on(serve(&server, sockets, store, &desk));
+    runtime.spawn(ring::watch(Arc::clone(&server), store.clone(), Arc::clone(&uses)));
+    note_server(&store, EventKind::ServerStarted);
+    let served = runtime.block_on(serve(&server, sockets, store.clone(), &desk));
     drop(control);
     server.relay.stop(RELAY_GRACE);
     // The events end with the relay's threads; what the log has not got by now is lost with us.
     let _ = events.join();
+    uses.write_all();
+    note_server(&store, EventKind::ServerStopped);
+    if let Err(error) = store.events().settle().wait() {
+        warn!(%error, "the last events could not be written");
+    }
     runtime.shutdown_timeout(Duration::from_secs(1));
     info!("stopped");
     served
@@ -109,6 +132,7 @@ async fn serve(
     let mut signals = Signals::catch()?;
     let web = web::start(server, sockets, store).await?;
     tokio::spawn(tls::watch(Arc::clone(server)));
+    tokio::spawn(trail::watch_relay(Arc::clone(server)));
     say_ready(server, desk);
     signals.until_stop(server).await;
     notify::notify("STOPPING=1");
@@ -188,10 +212,32 @@ fn start_relay(
     Ok(relay)
 }
 
-/// A thread that writes the relay's events into the log until the relay has stopped.
-fn log_events(relay: &mut RelayHandle) -> Result<thread::JoinHandle<()>, Failure> {
+/// What the desk may do about the secrets of this server.
+fn ring_door(server: &Arc<Server>, store: &Store, uses: &Arc<Uses>) -> RingDoor {
+    let (server, store, uses) = (Arc::clone(server), store.clone(), Arc::clone(uses));
+    RingDoor {
+        changed: Arc::new(move || ring::changed(&server, &store)),
+        store_uses: Arc::new(move || uses.write_all()),
+    }
+}
+
+/// A thread that lets the log, the witness and the audit trail have the relay's events, and counts what
+/// secrets are used for, until the relay has stopped.
+fn follow_relay(
+    relay: &mut RelayHandle,
+    (store, uses, witness): (Store, Arc<Uses>, Arc<Witness>),
+) -> Result<thread::JoinHandle<()>, Failure> {
     let events = relay.events().expect("nobody else takes the events");
-    let write = move || events.iter().for_each(|event: Event| log::events::write(&event));
+    let write = move || {
+        events.iter().for_each(|event: Event| {
+            log::events::write(&event);
+            uses.follow(&event);
+            witness.saw(clock::unix(), &event);
+            if let Some(event) = of_relay(&event, clock::unix().0) {
+                store.events().note(event);
+            }
+        });
+    };
     let thread = thread::Builder::new().name("events".to_owned()).spawn(write);
     thread.map_err(|error| Failure::Runtime(format!("cannot start a thread: {error}")))
 }

@@ -10,8 +10,9 @@ use crate::store::{OpenError, Store};
 use super::addresses::{self, Addresses};
 use super::kept::{Kept, random};
 use super::listeners::Listening;
+use super::ring::Ring;
 use super::server::till;
-use super::tls;
+use super::{tls, trail};
 use crate::creds::Secret;
 use crate::creds::ticket::TicketKey;
 use crate::front::certificate;
@@ -30,7 +31,7 @@ pub fn ask(loaded: &Loaded, request: &Request) -> Result<Value, Failure> {
     if let Some(answer) = client::ask(&config.data_dir, request) {
         return answer.map_err(Failure::Runtime);
     }
-    if *request == Request::Drain {
+    if request.needs_a_server() {
         let data_dir = config.data_dir.display();
         return Err(Failure::Runtime(format!("no server runs on the data folder {data_dir}")));
     }
@@ -44,6 +45,7 @@ pub fn ask(loaded: &Loaded, request: &Request) -> Result<Value, Failure> {
         }
         opened => opened.map_err(Failure::runtime)?,
     };
+    store.events().configure(trail::journal_settings(config));
     let kept = Kept::load(&store)?;
     desk(loaded, kept, Some(store))?.answer(request.clone()).map_err(Failure::Runtime)
 }
@@ -52,8 +54,10 @@ pub fn ask(loaded: &Loaded, request: &Request) -> Result<Value, Failure> {
 fn configured(loaded: &Loaded) -> Result<Desk, Failure> {
     let kept = Kept {
         // Never used: a secret is configured, and no ticket is signed without a store.
-        rest: Secret::from(String::new()),
+        ring: Ring::default(),
         ticket: TicketKey::new(random()?),
+        audit: [0; 32],
+        hooks: Secret::from(String::new()),
         nonce: [0; 32],
     };
     desk(loaded, kept, None)

@@ -10,7 +10,7 @@ use crate::app::config::{self, Change, Config, Effective};
 use crate::creds::Credentials;
 
 use super::server::Server;
-use super::{drain, settings, tls};
+use super::{drain, settings, tls, trail};
 
 /// What counts at the moment.
 #[derive(Debug)]
@@ -55,25 +55,30 @@ pub(super) fn reload(server: &Server) {
     }
     server.live.store(Arc::new(Live { config, effective: reloaded.effective }));
     server.configure_web();
+    trail::configure(server);
     info!(applied = applied.join(","), "configuration reloaded");
     if !restart.is_empty() {
         warn!(keys = restart.join(","), "these keys have changed but count only after a restart");
     }
 }
 
-/// Gives the relay what counts now, with what is decided while the server runs. Says which servers
-/// new clients are sent to. Blocks.
-pub(super) fn configure_relay(server: &Server) -> Vec<SocketAddr> {
+/// Makes a change that is decided while the server runs, and gives relay and API what counts then.
+/// Says which servers new clients are sent to. Blocks.
+pub(super) fn configure(server: &Server, change: impl FnOnce()) -> Vec<SocketAddr> {
     let _alone = server.changing.lock().unwrap_or_else(PoisonError::into_inner);
+    change();
     let config = &server.live.load().config;
-    match settings::credentials(config, &server.kept) {
+    // The relay first: what is minted from now on must be good when it comes.
+    let alternate = match settings::credentials(config, &server.kept) {
         Ok(credentials) => give_relay(server, config, Arc::new(credentials)),
         // They were good when they were loaded.
         Err(failure) => {
             error!(problem = failure.to_string(), "the relay's settings stay as they were");
             Vec::new()
         }
-    }
+    };
+    server.configure_web();
+    alternate
 }
 
 fn give_relay(server: &Server, config: &Config, credentials: Arc<Credentials>) -> Vec<SocketAddr> {

@@ -1,16 +1,20 @@
 //! What the parts of a running server share.
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::api::{HttpSettings, Minter};
+use crate::api::{HttpSettings, Minter, RateLimits, Witness};
 use crate::app::config::{Config, Sources};
 use crate::app::desk::Till;
 use crate::app::log::LogHandle;
+use crate::creds::Secret;
 use crate::front::certificate::Certificate;
 use crate::front::{Numbers, Tls};
+use crate::hooks::Hooks;
+use crate::store::Store;
 
 use super::addresses::Addresses;
 use super::drain::Drain;
@@ -19,7 +23,7 @@ use super::listeners::Listening;
 use super::relay_slot::RelaySlot;
 use super::reload::Live;
 use super::web::WebHandle;
-use super::{endpoints, settings};
+use super::{endpoints, settings, trail};
 
 /// How long a credential of a guest lives at most; the page asks for a new one in time.
 const GUEST_TTL: Duration = Duration::from_secs(15 * 60);
@@ -30,8 +34,14 @@ pub(super) struct Server {
     pub(super) live: ArcSwap<Live>,
     /// The relay.
     pub(super) relay: RelaySlot,
+    /// What the relay reported lately.
+    pub(super) witness: Arc<Witness>,
     /// The page, the API and signalling, once they are there.
     pub(super) web: OnceLock<WebHandle>,
+    /// The embedded state.
+    pub(super) store: Store,
+    /// Deliveries to hooks, once they are at work.
+    pub(super) hooks: OnceLock<Hooks>,
     /// Counters of the listeners over TCP, once they are at work.
     pub(super) front: OnceLock<Arc<Numbers>>,
     /// Read again on a reload.
@@ -77,15 +87,19 @@ pub(super) fn till(
     certificate: Option<&Certificate>,
 ) -> Till {
     let secrets = settings::secrets(config, kept);
+    let minting = secrets.into_iter().next().expect("one is made when none is configured");
     let minter = Minter {
-        secret: secrets.into_iter().next().expect("one is made when none is configured"),
+        secret: minting.secret,
         separator: config.auth.username_separator,
         ttl: config.auth.credential_ttl,
         guest_ttl: config.auth.credential_ttl.min(GUEST_TTL),
         endpoints: endpoints::turn(config, addresses, listening, certificate),
     };
     let page = endpoints::page(config, addresses, listening, certificate);
-    Till { minter, tickets: Some(kept.ticket.clone()), page }
+    let configured = config.auth.secrets.iter().map(Secret::id).collect();
+    let hooks = config.hooks.urls.clone();
+    let hook_secrets = trail::hook_secrets(config, kept);
+    Till { minter, configured, tickets: Some(kept.ticket.clone()), page, hooks, hook_secrets }
 }
 
 /// What the HTTP side must know.
@@ -95,6 +109,12 @@ pub(super) fn http_settings(config: &Config) -> HttpSettings {
         allowed_origins: config.http.allowed_origins.clone(),
         trusted_proxies: config.http.trusted_proxies.clone(),
         open_minting: config.dev,
+        dialects: config.dialects.clone(),
+        rate_limits: RateLimits {
+            ice_per_address: NonZeroU32::new(config.ice_per_minute.address),
+            ice_per_key: NonZeroU32::new(config.ice_per_minute.key),
+            ..RateLimits::default()
+        },
         ..HttpSettings::default()
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::app::Failure;
 use crate::app::config::Config;
-use crate::creds::{CredentialSettings, Credentials, Secret};
+use crate::creds::{CredentialSettings, Credentials, SharedSecret};
 use crate::turn::Settings;
 
 use super::addresses::Addresses;
@@ -42,11 +42,11 @@ pub(super) fn turn(
     }
 }
 
-/// The shared secrets that count: the configured ones, or the one that was made for this server.
-pub(super) fn secrets(config: &Config, kept: &Kept) -> Vec<Secret> {
+/// The shared secrets that count: the configured ones, or those of the data folder. The first mints.
+pub(super) fn secrets(config: &Config, kept: &Kept) -> Vec<SharedSecret> {
     match config.auth.secrets.as_slice() {
-        [] => vec![kept.rest.clone()],
-        secrets => secrets.to_vec(),
+        [] => kept.ring.shared(),
+        secrets => secrets.iter().cloned().map(SharedSecret::from).collect(),
     }
 }
 

@@ -4,28 +4,31 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::api::signal::{self, Endpoint, Surroundings};
 use crate::api::{self, Api, Check, HttpServer, HttpSettings, Minter, Parts};
-use crate::app::log::rooms;
 use crate::app::metrics::{FrontNumbers, Metrics, RelayNumbers, Sources, WebNumbers};
 use crate::app::{Failure, clock};
 use crate::front::{self, Doors, Front, Place};
 use crate::relay::RelayHandle;
-use crate::signal::{Event, HubLimits};
+use crate::signal::{Hub, HubLimits};
 use crate::store::Store;
 use crate::time::Now;
 
 use super::drain;
 use super::kept::random;
+use super::operated::Operated;
 use super::server::{Server, http_settings};
+use super::trail;
 
 /// When clients are told to try again after a stop: a restart takes less.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// How long clients may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// How long events and deliveries that are under way may take at the end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How the rest of the server reaches the HTTP side.
 pub(super) struct WebHandle(Arc<Api>);
@@ -42,6 +45,8 @@ pub(super) struct Web {
     front: Front,
     signalling: Arc<Endpoint>,
     http: HttpServer,
+    follower: JoinHandle<()>,
+    server: Arc<Server>,
 }
 
 /// Opens the stored rooms and begins to serve.
@@ -54,7 +59,9 @@ pub(super) async fn start(
     store: Store,
 ) -> Result<Web, Failure> {
     let clock: Arc<dyn Fn() -> Now + Send + Sync> = Arc::new(clock::now);
-    let (hub, events) = signal::start(HubLimits::default(), random()?, Arc::clone(&clock));
+    let mut rooms = Hub::new(HubLimits::default(), random()?);
+    rooms.describe(&server.kept.audit);
+    let (hub, events) = signal::start_hub(rooms, Arc::clone(&clock));
     let metrics = metrics(Arc::clone(server));
     let of_readiness = Arc::clone(server);
     let api = Api::new(Parts {
@@ -66,6 +73,8 @@ pub(super) async fn start(
         clock,
         metrics: Arc::new(move || metrics.render()),
         readiness: Arc::new(move || vec![relay_runs(&of_readiness)]),
+        relay: Arc::new(Operated(Arc::clone(server))),
+        witness: Arc::clone(&server.witness),
     });
     // Only a second start could have set it.
     let _ = server.web.set(WebHandle(Arc::clone(&api)));
@@ -73,7 +82,9 @@ pub(super) async fn start(
     if rooms > 0 {
         info!(rooms, "rooms of the last run are open again");
     }
-    tokio::spawn(follow(Arc::clone(&api), events));
+    trail::start_hooks(server);
+    let follower = trail::follow(Arc::clone(&api), server.store.clone(), hub.clone(), events);
+    let follower = tokio::spawn(follower);
     let signalling = Arc::new(Endpoint::new(hub, Arc::clone(&api) as Arc<dyn Surroundings>));
     let router = api::router(&api, &signalling);
     let http = HttpServer::start(api, router);
@@ -83,17 +94,7 @@ pub(super) async fn start(
     let front = front::start(sockets, doors, Arc::clone(&server.tls), proxies);
     let front = front.map_err(|error| Failure::Runtime(format!("cannot accept: {error}")))?;
     let _ = server.front.set(front.numbers());
-    Ok(Web { front, signalling, http })
-}
-
-/// Lets the log and the store have what happens in the rooms.
-async fn follow(api: Arc<Api>, mut events: mpsc::Receiver<Event>) {
-    while let Some(event) = events.recv().await {
-        rooms::write(&event);
-        if let Err(error) = api.follow(&event).await {
-            warn!(%error, "what happened in a room could not be stored");
-        }
-    }
+    Ok(Web { front, signalling, http, follower, server: Arc::clone(server) })
 }
 
 impl Web {
@@ -102,6 +103,13 @@ impl Web {
         self.front.stop().await;
         self.signalling.shutdown(RETRY_AFTER, GOODBYE).await;
         self.http.stop().await;
+        // The rooms are over, and with them their events.
+        if tokio::time::timeout(LAST_WORDS, self.follower).await.is_err() {
+            warn!("what happened last in the rooms was not all written down");
+        }
+        if let Some(hooks) = self.server.hooks.get() {
+            let _ = tokio::time::timeout(LAST_WORDS, hooks.stop()).await;
+        }
     }
 }
 
@@ -126,15 +134,24 @@ fn metrics(server: Arc<Server>) -> Metrics {
         streams: of_front.relay.with(|relay| relay.streams().open()).unwrap_or_default(),
         certificate_ends: of_front.tls.certificate().and_then(|used| used.end()).map(|end| end.0),
     };
+    let of_trail = Arc::clone(&server);
+    let trail = move || trail::numbers(&of_trail);
     let web = move || {
         let Some(WebHandle(api)) = server.web.get() else { return WebNumbers::default() };
         let numbers = api.snapshot();
         WebNumbers {
             rooms: numbers.rooms,
             connections: numbers.websockets,
+            minted: numbers.minted,
+            ice_refused: numbers.ice_refused,
             requests: numbers.responses,
         }
     };
-    let sources = Sources { relay: Box::new(numbers), front: Box::new(front), web: Box::new(web) };
+    let sources = Sources {
+        relay: Box::new(numbers),
+        front: Box::new(front),
+        web: Box::new(web),
+        trail: Box::new(trail),
+    };
     Metrics::new(sources, clock::unix().0)
 }

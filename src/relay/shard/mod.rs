@@ -5,6 +5,7 @@
 //! (commands, answers, events) is drained after every batch.
 
 mod icmp;
+mod questions;
 mod receive;
 mod settle;
 mod splice;
@@ -218,9 +219,11 @@ impl<'a> Shard<'a> {
         let Some(deadline) = control.stopping() else {
             self.welcome(control.mailbox.take());
             self.flush();
+            self.answer_a_question();
             return Obeyed::Running;
         };
         control.mailbox.close();
+        control.questions.close();
         self.relay.end_all(self.now, EndReason::Shutdown);
         self.carry_out_commands();
         self.send_answers();

@@ -43,6 +43,11 @@ impl StreamDoor {
         control.deliver(Arrival::New(stream, place))
     }
 
+    /// The mailboxes of all shards.
+    pub(in crate::relay) fn shards(&self) -> Arc<[Arc<Control>]> {
+        Arc::clone(&self.controls)
+    }
+
     /// Connections that are open now, over all shards.
     pub fn open(&self) -> u64 {
         self.census.open()

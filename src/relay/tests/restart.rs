@@ -12,7 +12,7 @@ use crate::relay::{RelayConfig, RelayHandle, start};
 use crate::stun::{
     Class, Message, Method, Nonce, Realm, RequestedTransport, TransactionId, Username, Writer,
 };
-use crate::turn::{RelayAddress, Settings};
+use crate::turn::{AllocationId, RelayAddress, Settings};
 
 use super::peer;
 
@@ -121,6 +121,22 @@ fn what_a_broken_shard_held_can_be_had_again() {
     assert_eq!(allocate(server), Class::Success);
     let counters = relay.counters();
     assert_eq!((counters.allocations, counters.allocations_total), (1, 2));
+}
+
+#[test]
+fn what_a_broken_shard_lost_is_not_listed_and_its_ids_are_not_used_again() {
+    let relay = relay(1);
+    let server = relay.listening()[0];
+    let listed = || {
+        let page = relay.allocations().list(AllocationId(0), None, 10).expect("an answer");
+        page.allocations.iter().map(|view| view.id).collect::<Vec<_>>()
+    };
+    assert_eq!(allocate(server), Class::Success);
+    let before = listed();
+    break_every_shard(&relay);
+    assert_eq!(listed(), []);
+    assert_eq!(allocate(server), Class::Success);
+    assert!(listed()[0] > before[0]);
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn the_oldest_kicked_peer_is_forgotten_first() {
     for (conn, peer) in [(1, "ann"), (2, "bob")] {
         world.join(conn, peer);
         let kick = Moderation::Kick(peer.into());
-        world.hub.moderate(world.now, &"r".into(), kick).expect("there");
+        world.hub.moderate(world.now, &"r".into(), Actor::Api, kick).expect("there");
     }
     world.inbox.clear();
     world.join(3, "ann");

@@ -123,7 +123,7 @@ fn lock_and_unlock_are_told_to_everybody() {
     world.say(1, Body::Moderate(Moderation::Lock));
     assert_eq!(
         (world.heard(1), world.heard(2)),
-        (vec!["room locked=true".into()], vec!["room locked=true".into()])
+        (vec!["room \"\" locked=true".into()], vec!["room \"\" locked=true".into()])
     );
     world.connect(3, hello("r", "cy", Role::Guest));
     assert_eq!(world.heard(3), ["error room_locked", "leave room_locked stop"]);
@@ -144,19 +144,58 @@ fn a_guest_decides_nothing() {
 }
 
 #[test]
-fn the_api_may_decide_as_a_host() {
+fn the_api_may_decide_as_a_host_and_it_is_said_for_whom() {
     let mut world = lobby();
+    let by = Actor::Caller("user:ann".into());
     let room = RoomId::from("r");
     let admit = Moderation::Admit("bob".into());
-    assert_eq!(world.hub.moderate(world.now, &room, admit.clone()), Ok(()));
-    assert_eq!(world.hub.moderate(world.now, &room, admit), Err(ErrorCode::NoSuchPeer));
-    let lock = world.hub.moderate(world.now, &"nowhere".into(), Moderation::Lock);
+    assert_eq!(world.hub.moderate(world.now, &room, by.clone(), admit.clone()), Ok(()));
+    assert_eq!(world.hub.moderate(world.now, &room, by.clone(), admit), Err(ErrorCode::NoSuchPeer));
+    let lock = world.hub.moderate(world.now, &"nowhere".into(), by.clone(), Moderation::Lock);
     assert_eq!(lock, Err(ErrorCode::NoSuchRoom));
     world.drain();
     assert_eq!(world.heard(2), ["ready [ann]"]);
-    let by = world.events.iter().find_map(|event| match event {
+    let told = world.events.iter().find_map(|event| match event {
         Event::Moderation { by, .. } => Some(by.clone()),
         _ => None,
     });
-    assert_eq!(by, Some(Actor::Api));
+    assert_eq!(told, Some(by));
+}
+
+#[test]
+fn a_new_name_is_told_to_everybody_when_it_is_one() {
+    let mut world = World::new();
+    world.join_as(1, "ann", Role::Host);
+    for name in ["Tea", "Tea"] {
+        let rename = Moderation::Rename(Some(name.into()));
+        world.hub.moderate(world.now, &"r".into(), Actor::Api, rename).expect("open");
+    }
+    world.drain();
+    assert_eq!(world.heard(1), ["room \"Tea\" locked=false"]);
+    assert_eq!(world.hub.room(&"r".into()).expect("open").name.as_deref(), Some("Tea"));
+}
+
+#[test]
+fn a_room_that_is_opened_again_refuses_those_it_had_kicked() {
+    let mut world = World::new();
+    world.open(RoomSpec { kicked: vec!["bob".into()], ..spec("again") });
+    world.connect(1, hello("again", "bob", Role::Guest));
+    assert_eq!(world.heard(1), ["error kicked", "leave kicked stop"]);
+    world.connect(2, hello("again", "ann", Role::Guest));
+    assert_eq!(world.heard(2), ["ready []"]);
+}
+
+#[test]
+fn presence_tells_who_is_in_who_is_away_and_who_waits() {
+    let mut world = lobby();
+    world.join_as(3, "cy", Role::Host);
+    world.drop_connection(3);
+    let presence = world.hub.presence(&"r".into()).expect("open");
+    let peers: Vec<_> =
+        presence.peers.iter().map(|peer| (peer.peer.as_str(), peer.connected)).collect();
+    assert_eq!(peers, [("ann", true), ("cy", false)]);
+    let waiting: Vec<_> = presence.waiting.iter().map(|guest| guest.peer.as_str()).collect();
+    assert_eq!(waiting, ["bob"]);
+    let view = world.hub.room(&"r".into()).expect("open");
+    assert_eq!((view.participants, view.waiting), (2, 1));
 }

@@ -1,6 +1,7 @@
 //! The room machine from its doors: inputs with their time, messages out. No clock, no socket.
 
 mod closing;
+mod describing;
 mod joining;
 mod limits;
 mod lobby;
@@ -29,6 +30,7 @@ fn spec(id: &str) -> RoomSpec {
         capacity: 8,
         lobby: false,
         locked: false,
+        kicked: Vec::new(),
         created: UnixTime(1_000_000),
         expires: None,
         idle: Duration::from_secs(600),
@@ -154,7 +156,9 @@ fn word(message: &ServerMessage) -> String {
             format!("{kind:?} {from} {payload}").to_lowercase()
         }
         ServerMessage::Media { peer, publishing } => format!("media {peer} {publishing}"),
-        ServerMessage::Room(room) => format!("room locked={}", room.locked),
+        ServerMessage::Room(room) => {
+            format!("room {:?} locked={}", room.name.as_deref().unwrap_or(""), room.locked)
+        }
         ServerMessage::Leave(leave) => {
             format!("leave {} {}", leave.reason.as_str(), leave.action.as_str())
         }

@@ -50,13 +50,8 @@ pub struct BadMessage {
 /// What is wrong, with the message's id where there is one.
 pub fn parse(text: &str, limits: &HubLimits) -> Result<Incoming, BadMessage> {
     let bad = |id, code, text: String| Err(BadMessage { id, code, text });
-    if text.len() > limits.message {
-        let text = format!("a message has at most {} bytes", limits.message);
-        return bad(None, ErrorCode::TooLarge, text);
-    }
-    if depth(text) > limits.depth {
-        let text = format!("a message is nested at most {} deep", limits.depth);
-        return bad(None, ErrorCode::TooDeep, text);
+    if let Err((code, text)) = check_bounds(text, limits) {
+        return bad(None, code, text);
     }
     let envelope: Envelope<'_> = match serde_json::from_str(text) {
         Ok(envelope) => envelope,
@@ -71,6 +66,22 @@ pub fn parse(text: &str, limits: &HubLimits) -> Result<Incoming, BadMessage> {
         Ok(None) => bad(id, ErrorCode::UnknownType, "there is no message of this type".into()),
         Err(text) => bad(id, ErrorCode::BadMessage, text),
     }
+}
+
+/// Whether a message is short and flat enough to be read; else for programs and for people why not.
+pub(in crate::api) fn check_bounds(
+    text: &str,
+    limits: &HubLimits,
+) -> Result<(), (ErrorCode, String)> {
+    if text.len() > limits.message {
+        let text = format!("a message has at most {} bytes", limits.message);
+        return Err((ErrorCode::TooLarge, text));
+    }
+    if depth(text) > limits.depth {
+        let text = format!("a message is nested at most {} deep", limits.depth);
+        return Err((ErrorCode::TooDeep, text));
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]

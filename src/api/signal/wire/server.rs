@@ -1,6 +1,7 @@
 //! Server to client.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -25,6 +26,23 @@ pub fn encode(outgoing: &Outgoing, limits: &HubLimits, ice: impl FnOnce() -> Ice
         let _ = write!(text, r#","seq":{seq}}}"#);
     }
     text
+}
+
+/// The version of this protocol; a change that old clients would not survive makes it another.
+const PROTOCOL: u32 = 1;
+
+/// What a client may count on beyond offers, answers and candidates, each a word of its own.
+const FEATURES: &[&str] =
+    &["iceServers", "lobby", "media", "message", "moderation", "polite", "resume"];
+
+/// `welcome`: said before anything else. A hello must come within `hello`.
+pub(in crate::api::signal) fn welcome(limits: &HubLimits, hello: Duration) -> String {
+    text(&Told::Welcome {
+        protocol: PROTOCOL,
+        features: FEATURES,
+        hello: hello.as_secs(),
+        limits: limits.into(),
+    })
 }
 
 /// `iceServers`: the old ones are about to end.
@@ -54,6 +72,13 @@ pub(in crate::api::signal) fn leave(leave: &Leave) -> String {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 enum Told<'a> {
+    Welcome {
+        protocol: u32,
+        features: &'static [&'static str],
+        /// Seconds.
+        hello: u64,
+        limits: Limits,
+    },
     Ready {
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<Box<RawValue>>,
@@ -154,6 +179,21 @@ struct Limits {
     resume: u64,
 }
 
+impl From<&HubLimits> for Limits {
+    fn from(limits: &HubLimits) -> Self {
+        Self {
+            message: limits.message,
+            sdp: limits.sdp,
+            candidate: limits.candidate,
+            data: limits.data,
+            depth: limits.depth,
+            rate: limits.rate,
+            burst: limits.burst,
+            resume: limits.resume.as_secs(),
+        }
+    }
+}
+
 fn ready_message<'a>(ready: &'a Ready, limits: &HubLimits, ice: &'a IceServers) -> Told<'a> {
     Told::Ready {
         reference: raw_id(ready.reference.as_ref()),
@@ -166,16 +206,7 @@ fn ready_message<'a>(ready: &'a Ready, limits: &HubLimits, ice: &'a IceServers) 
         expires_at: ice.expires.0,
         resume: ready.resume.encode(),
         resumed: ready.resumed,
-        limits: Limits {
-            message: limits.message,
-            sdp: limits.sdp,
-            candidate: limits.candidate,
-            data: limits.data,
-            depth: limits.depth,
-            rate: limits.rate,
-            burst: limits.burst,
-            resume: limits.resume.as_secs(),
-        },
+        limits: limits.into(),
     }
 }
 

@@ -25,6 +25,7 @@ fn ann() -> PeerInfo {
         role: Role::Host,
         polite: true,
         publishing: false,
+        connected: true,
         number: 1,
     }
 }
@@ -39,7 +40,18 @@ fn view() -> RoomView {
         created: UnixTime(100),
         expires: None,
         participants: 1,
+        waiting: 0,
     }
+}
+
+#[test]
+fn welcome_tells_the_version_what_there_is_and_how_long_it_waits() {
+    let text = welcome(&HubLimits::default(), Duration::from_secs(5));
+    let told: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((&told["type"], &told["protocol"]), (&json!("welcome"), &json!(1)));
+    assert_eq!((&told["hello"], &told["limits"]["message"]), (&json!(5), &json!(128 * 1024)));
+    let features = told["features"].as_array().expect("a list");
+    assert!(["resume", "lobby", "polite"].iter().all(|word| features.contains(&json!(word))));
 }
 
 #[test]

@@ -36,6 +36,17 @@ pub(super) const KEYS: &[Key] = &[
         apply: |c, v| put(&mut c.quota.per_credential, read::count(v, u32::MAX)),
     },
     Key {
+        name: "quota.openings_per_credential",
+        kind: Number,
+        default: "0",
+        reload: Live,
+        about: "Allocations that one credential may open in its whole life, those that have ended \
+                included; 0 is no limit, 1 is a single use. A browser opens one for each URL, interface and \
+                address family. Users of auth.users are not counted; a restart counts anew. GET \
+                /api/v1/ice?sessions=1 asks for it by the credential.",
+        apply: |c, v| put(&mut c.quota.openings_per_credential, read::count(v, u32::MAX)),
+    },
+    Key {
         name: "quota.allocations_per_address",
         kind: Number,
         default: "0",
@@ -147,6 +158,23 @@ pub(super) const KEYS: &[Key] = &[
                 is no amplifier; 0 is no limit. Over TCP and TLS, where addresses are not forged, it \
                 bounds wrong credentials alone. Raise it if very many clients share an address.",
         apply: |c, v| put(&mut c.unauthenticated_rate, read::count(v, u32::MAX)),
+    },
+    Key {
+        name: "limits.ice_per_minute_and_address",
+        kind: Number,
+        default: "120",
+        reload: Restart,
+        about: "Credentials that users, guests and, while minting is open, anybody get per minute from \
+                one address; 0 is no limit. Raise it if very many share an address.",
+        apply: |c, v| put(&mut c.ice_per_minute.address, read::count(v, u32::MAX)),
+    },
+    Key {
+        name: "limits.ice_per_minute_and_key",
+        kind: Number,
+        default: "6000",
+        reload: Restart,
+        about: "Credentials that one API key gets per minute, from wherever; 0 is no limit.",
+        apply: |c, v| put(&mut c.ice_per_minute.key, read::count(v, u32::MAX)),
     },
     Key {
         name: "log.format",

@@ -93,7 +93,8 @@ pub(super) const KEYS: &[Key] = &[
         reload: Live,
         about: "Secrets shared with applications that mint TURN credentials themselves (TURN REST \
                 API). The first one signs ours. To rotate, put the new one first and drop the old \
-                one a credential_ttl later. None: one is made and kept in data_dir.",
+                one a credential_ttl later. None: one is made and kept in data_dir, and `relayhouse \
+                secret rotate` renews it.",
         apply: |c, v| put(&mut c.auth.secrets, secret::list(v)),
     },
     Key {

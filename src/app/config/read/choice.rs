@@ -34,6 +34,17 @@ pub(in crate::app::config) fn realm(node: &Node) -> Read<String> {
     })
 }
 
+/// A claim of a token (RFC 7519): 1 to 256 characters.
+pub(in crate::app::config) fn claim(node: &Node) -> Read<String> {
+    parsed(node, |text| match text {
+        "" => Err("is empty; write a name".to_owned()),
+        text if text.len() > 256 || text.chars().any(char::is_control) => {
+            Err("is at most 256 characters, none of them a control character".to_owned())
+        }
+        text => Ok(text.to_owned()),
+    })
+}
+
 /// What parts a REST username: one character that is no digit.
 pub(in crate::app::config) fn separator(node: &Node) -> Read<char> {
     let text = super::text(node)?;

@@ -3,6 +3,7 @@
 
 pub(super) mod choice;
 pub(super) mod duration;
+pub(super) mod hook;
 pub(super) mod net;
 pub(super) mod rate;
 pub(super) mod secret;

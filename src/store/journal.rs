@@ -1,0 +1,386 @@
+//! The journal: one tree that holds the audit trail, its indices and what waits for hooks, so that
+//! whatever one event changes is one batch, written whole or not at all.
+//!
+//! | key | value |
+//! |---|---|
+//! | `#` | how many events there are, and the last number given |
+//! | `e` number | the event |
+//! | `r` length room number | its kind: the index of a room |
+//! | `t` kind `\0` number | nothing: the index of a kind |
+//! | `h` hook number | the body that waits for this hook |
+//!
+//! Events are noted in memory by anybody and taken from there by the writer's thread. Numbers are
+//! unix seconds times [`MOMENTS`], then counted on: a time is a range of numbers, and no index of
+//! times is needed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sled::{Batch, IVec, Tree};
+use tokio::sync::Notify;
+
+use super::events::{
+    EventKind, EventNumbers, EventRecord, JournalSettings, MAX_EVENT, NewEvent, StoredEvent,
+    first_id_of,
+};
+use super::records::{decode, encode};
+use super::{HookId, StoreError};
+
+/// Numbers of one second. Below 2^53 until the year 2255, so that JavaScript reads them exactly.
+pub(super) const MOMENTS: u64 = 1_000_000;
+/// Events that may wait for the disk; what comes on top is counted and lost.
+pub const MAX_UNWRITTEN: usize = 65_536;
+/// Events written in one turn, so that other changes need not wait for a flood.
+const TURN: usize = 1024;
+/// Events removed in one turn, at most.
+pub(super) const REMOVED_PER_TURN: usize = 4096;
+
+/// A hook and the kinds of events it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenBy {
+    /// Whose queue it is.
+    pub hook: HookId,
+    /// What goes into it; a ping always does.
+    pub kinds: Vec<EventKind>,
+}
+
+pub(super) struct Journal {
+    pub(super) tree: Tree,
+    waiting: Mutex<Waiting>,
+    ledger: Mutex<Ledger>,
+    pub(super) numbers: Numbers,
+    /// Rung when something was put into a hook's queue.
+    pub(super) bell: Notify,
+}
+
+/// What was noted and is not written yet.
+struct Waiting {
+    settings: Arc<JournalSettings>,
+    events: VecDeque<NewEvent>,
+    /// Not even noted, since there was no room.
+    overflow: u64,
+}
+
+/// What only the writer's thread changes.
+#[derive(Clone, Default)]
+struct Ledger {
+    events: u64,
+    last: u64,
+    /// How many wait for each hook.
+    queues: BTreeMap<HookId, u64>,
+}
+
+/// Counters for metrics.
+#[derive(Default)]
+pub(super) struct Numbers {
+    kept: AtomicU64,
+    written: AtomicU64,
+    lost: AtomicU64,
+    pub(super) hooks_dropped: AtomicU64,
+}
+
+impl Numbers {
+    pub(super) fn lost(&self, count: u64) {
+        self.lost.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(super) fn snapshot(&self) -> EventNumbers {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        EventNumbers {
+            kept: read(&self.kept),
+            written: read(&self.written),
+            lost: read(&self.lost),
+        }
+    }
+}
+
+impl Journal {
+    pub(super) fn open(tree: Tree) -> Result<Self, StoreError> {
+        let mut ledger = Ledger::default();
+        if let Some(bytes) = tree.get(LEDGER)? {
+            let read = |at: usize| bytes.get(at..at + 8).and_then(|b| b.try_into().ok());
+            ledger.events = read(0).map_or(0, u64::from_be_bytes);
+            ledger.last = read(8).map_or(0, u64::from_be_bytes);
+        }
+        for key in tree.scan_prefix(HOOK).keys() {
+            if let Some((hook, _)) = hook_of(&key?) {
+                *ledger.queues.entry(hook).or_default() += 1;
+            }
+        }
+        let numbers = Numbers::default();
+        numbers.kept.store(ledger.events, Ordering::Relaxed);
+        let settings = Arc::default();
+        let waiting = Waiting { settings, events: VecDeque::new(), overflow: 0 };
+        Ok(Self {
+            tree,
+            waiting: Mutex::new(waiting),
+            ledger: Mutex::new(ledger),
+            numbers,
+            bell: Notify::new(),
+        })
+    }
+
+    pub(super) fn configure(&self, settings: JournalSettings) {
+        self.waiting().settings = Arc::new(settings);
+    }
+
+    /// Notes an event. True when the writer does not know yet that something waits.
+    pub(super) fn note(&self, event: NewEvent) -> bool {
+        let mut waiting = self.waiting();
+        if !waiting.settings.want(event.kind) {
+            return false;
+        }
+        if waiting.events.len() >= MAX_UNWRITTEN {
+            waiting.overflow += 1;
+            self.numbers.lost(1);
+            return false;
+        }
+        let first = waiting.events.is_empty();
+        // Where there was no room a moment ago, the trail says so in its place.
+        waiting.close_gap(event.at);
+        waiting.events.push_back(event);
+        first
+    }
+
+    /// Writes what waits, up to a turn's worth. True when more waits.
+    pub(super) fn write(&self) -> Result<bool, StoreError> {
+        let (settings, events) = self.waiting().take();
+        if events.is_empty() {
+            return Ok(false);
+        }
+        if let Err(error) = self.append(&settings, &events) {
+            self.waiting().give_back(events);
+            return Err(error);
+        }
+        self.numbers.written.fetch_add(events.len() as u64, Ordering::Relaxed);
+        Ok(!self.waiting().events.is_empty())
+    }
+
+    fn append(&self, settings: &JournalSettings, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut ledger = self.ledger();
+        let mut next = ledger.clone();
+        let mut batch = Batch::default();
+        let mut dropped = 0;
+        for event in events {
+            next.last = first_id_of(event.at).max(next.last + 1);
+            let (id, stored) = (next.last, stored(event));
+            if settings.keep_some() {
+                next.events += 1;
+                batch.insert(event_key(id), encode(&stored)?);
+                batch.insert(kind_key(event.kind.as_str(), id), &[]);
+                if let Some(room) = &event.room {
+                    batch.insert(room_key(room, id), event.kind.as_str().as_bytes());
+                }
+            }
+            let takers = settings.hooks.iter().filter(|taker| taker.wants(event.kind));
+            let mut body = None;
+            for TakenBy { hook, .. } in takers {
+                let body = body.get_or_insert_with(|| body_of(id, &stored));
+                batch.insert(hook_key(hook, id), body.as_slice());
+                *next.queues.entry(*hook).or_default() += 1;
+            }
+        }
+        for (hook, queued) in &mut next.queues {
+            let over = queued.saturating_sub(settings.max_queue);
+            let oldest = self.tree.scan_prefix(hook_prefix(hook)).keys();
+            for key in oldest.take(usize::try_from(over).unwrap_or(usize::MAX)) {
+                batch.remove(key?);
+                (*queued, dropped) = (*queued - 1, dropped + 1);
+            }
+        }
+        let over = next.events.saturating_sub(settings.max_events);
+        self.remove_oldest(&mut batch, &mut next, over, u64::MAX)?;
+        batch.insert(LEDGER, ledger_value(&next).as_slice());
+        self.tree.apply_batch(batch)?;
+        let rings = next.queues != ledger.queues || dropped > 0;
+        self.numbers.kept.store(next.events, Ordering::Relaxed);
+        self.numbers.hooks_dropped.fetch_add(dropped, Ordering::Relaxed);
+        *ledger = next;
+        drop(ledger);
+        if rings {
+            self.bell.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Removes up to a turn's worth of what is older than it may be at `now`; gives back how many.
+    pub(super) fn sweep(&self, now: u64) -> Result<usize, StoreError> {
+        let keep = self.waiting().settings.keep.as_secs();
+        let end = if keep == 0 { u64::MAX } else { first_id_of(now.saturating_sub(keep)) };
+        let mut ledger = self.ledger();
+        let (mut next, mut batch) = (ledger.clone(), Batch::default());
+        let gone = self.remove_oldest(&mut batch, &mut next, u64::MAX, end)?;
+        if gone > 0 {
+            batch.insert(LEDGER, ledger_value(&next).as_slice());
+            self.tree.apply_batch(batch)?;
+            self.numbers.kept.store(next.events, Ordering::Relaxed);
+            *ledger = next;
+        }
+        Ok(gone)
+    }
+
+    /// Puts the removal of the `count` oldest events below the number `end` into the batch.
+    fn remove_oldest(
+        &self,
+        batch: &mut Batch,
+        ledger: &mut Ledger,
+        count: u64,
+        end: u64,
+    ) -> Result<usize, StoreError> {
+        let count = usize::try_from(count).unwrap_or(usize::MAX).min(REMOVED_PER_TURN);
+        let mut gone = 0;
+        for entry in self.tree.range(event_key(0)..event_key(end)).take(count) {
+            let (key, bytes) = entry?;
+            let Some(id) = id_of(&key) else { continue };
+            // Of one that cannot be read the indices stay behind; a search passes them over.
+            if let Ok(event) = decode::<StoredEvent>(&bytes) {
+                batch.remove(kind_key(&event.kind, id));
+                if let Some(room) = &event.room {
+                    batch.remove(room_key(room, id));
+                }
+            }
+            batch.remove(key);
+            gone += 1;
+        }
+        ledger.events = ledger.events.saturating_sub(gone as u64);
+        Ok(gone)
+    }
+
+    /// Takes one body out of a hook's queue, or all of them; gives back how many. For the writer.
+    pub(super) fn unqueue(&self, hook: HookId, which: Option<u64>) -> Result<u64, StoreError> {
+        let mut ledger = self.ledger();
+        let gone = match which {
+            Some(id) => u64::from(self.tree.remove(hook_key(&hook, id))?.is_some()),
+            None => {
+                let mut batch = Batch::default();
+                let keys: Result<Vec<_>, _> =
+                    self.tree.scan_prefix(hook_prefix(&hook)).keys().collect();
+                let keys = keys?;
+                let gone = keys.len() as u64;
+                keys.into_iter().for_each(|key| batch.remove(key));
+                self.tree.apply_batch(batch)?;
+                gone
+            }
+        };
+        let queued = ledger.queues.entry(hook).or_default();
+        *queued = queued.saturating_sub(gone);
+        ledger.queues.retain(|_, queued| *queued > 0);
+        Ok(gone)
+    }
+
+    /// How many wait for each hook.
+    pub(super) fn queues(&self) -> BTreeMap<HookId, u64> {
+        self.ledger().queues.clone()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // Whoever panicked in between left a whole event or none.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn take(&mut self) -> (Arc<JournalSettings>, Vec<NewEvent>) {
+        let turn = self.events.len().min(TURN);
+        let mut events: Vec<_> = self.events.drain(..turn).collect();
+        if self.events.is_empty()
+            && let Some(at) = events.last().map(|event| event.at)
+        {
+            self.close_gap(at);
+            events.extend(self.events.drain(..));
+        }
+        (Arc::clone(&self.settings), events)
+    }
+
+    /// Back to the front, in order; the bound is passed by what a turn takes, at most.
+    fn give_back(&mut self, events: Vec<NewEvent>) {
+        events.into_iter().rev().for_each(|event| self.events.push_front(event));
+    }
+
+    fn close_gap(&mut self, at: u64) {
+        let count = std::mem::take(&mut self.overflow);
+        if count > 0 {
+            self.events.push_back(NewEvent::new(EventKind::Lost, at).with("count", count));
+        }
+    }
+}
+
+impl JournalSettings {
+    fn keep_some(&self) -> bool {
+        !self.keep.is_zero()
+    }
+
+    fn want(&self, kind: EventKind) -> bool {
+        self.keep_some() || self.hooks.iter().any(|taker| taker.wants(kind))
+    }
+}
+
+impl TakenBy {
+    fn wants(&self, kind: EventKind) -> bool {
+        kind == EventKind::Ping || self.kinds.contains(&kind)
+    }
+}
+
+fn stored(event: &NewEvent) -> StoredEvent {
+    let NewEvent { at, kind, room, peer, by, detail } = event.clone();
+    let kind = kind.as_str().to_owned();
+    let mut stored = StoredEvent { at, kind, room, peer, by, detail };
+    if encode(&stored).map_or(0, |bytes| bytes.len()) > MAX_EVENT {
+        stored.detail.clear();
+        stored.detail.insert("cut".to_owned(), true.into());
+    }
+    stored
+}
+
+fn body_of(id: u64, stored: &StoredEvent) -> Vec<u8> {
+    // Texts, numbers and maps with text keys: that does not fail.
+    serde_json::to_vec(&EventRecord::of(id, stored.clone())).unwrap_or_default()
+}
+
+const LEDGER: &[u8] = b"#";
+const EVENT: &[u8] = b"e";
+const ROOM: &[u8] = b"r";
+const KIND: &[u8] = b"t";
+pub(super) const HOOK: &[u8] = b"h";
+
+pub(super) fn event_key(id: u64) -> Vec<u8> {
+    [EVENT, &id.to_be_bytes()].concat()
+}
+
+pub(super) fn room_key(room: &str, id: u64) -> Vec<u8> {
+    // The length first, so that no room's keys lie among another's.
+    let length = u16::try_from(room.len()).unwrap_or(u16::MAX).to_be_bytes();
+    [ROOM, &length, room.as_bytes(), &id.to_be_bytes()].concat()
+}
+
+pub(super) fn kind_key(kind: &str, id: u64) -> Vec<u8> {
+    [KIND, kind.as_bytes(), b"\0", &id.to_be_bytes()].concat()
+}
+
+pub(super) fn hook_prefix(hook: &HookId) -> Vec<u8> {
+    [HOOK, &hook.0].concat()
+}
+
+pub(super) fn hook_key(hook: &HookId, id: u64) -> Vec<u8> {
+    [HOOK, &hook.0, &id.to_be_bytes()].concat()
+}
+
+fn hook_of(key: &IVec) -> Option<(HookId, u64)> {
+    let hook = key.get(HOOK.len()..HOOK.len() + 8)?.try_into().ok()?;
+    Some((HookId(hook), id_of(key)?))
+}
+
+/// The number at the end of any key.
+pub(super) fn id_of(key: &[u8]) -> Option<u64> {
+    let (_, id) = key.split_last_chunk()?;
+    Some(u64::from_be_bytes(*id))
+}
+
+fn ledger_value(ledger: &Ledger) -> Vec<u8> {
+    [ledger.events.to_be_bytes(), ledger.last.to_be_bytes()].concat()
+}
