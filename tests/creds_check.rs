@@ -8,7 +8,9 @@ use std::time::Duration;
 use creds_support::{Ask, CLIENT, REALM, check, credentials, now, settings};
 use md5::{Digest, Md5};
 use proptest::prelude::*;
-use relayhouse::creds::{CredentialSettings, Credentials, Denied, Reason, Secret, rest};
+use relayhouse::creds::{
+    Allowance, CredentialSettings, Credentials, Denied, Reason, Secret, SharedSecret, rest,
+};
 use relayhouse::stun::{
     Class, Message, Method, Nonce, Realm, TransactionId, UserHash, Username, Writer,
 };
@@ -144,6 +146,71 @@ fn the_secret_that_matched_is_remembered() {
     let ask = Ask::new(&credentials, &minted.username, &minted.credential);
     let verified = ask.check(&credentials, now()).expect("the second secret");
     assert_eq!(verified.secret(), Some(Secret::from("south").id()));
+}
+
+/// A ring of two: "south" mints, "north" is good for half an hour more.
+fn rotated() -> Credentials {
+    let until = Some(now().unix.plus(HOUR / 2));
+    let north = SharedSecret { secret: Secret::from("north"), until };
+    let secrets = vec!["south".into(), north];
+    Credentials::new(CredentialSettings { secrets, ..settings() }).expect("good settings")
+}
+
+#[test]
+fn a_retiring_secret_is_accepted_to_its_last_second() {
+    let (credentials, minted) = (rotated(), minted("x"));
+    let ask = Ask::new(&credentials, &minted.username, &minted.credential);
+    assert!(ask.check(&credentials, now().after(HOUR / 2)).is_ok());
+}
+
+#[test]
+fn an_ended_secret_is_refused_by_name_and_age() {
+    let (credentials, minted) = (rotated(), minted("x"));
+    let ask = Ask::new(&credentials, &minted.username, &minted.credential);
+    let late = now().after(HOUR / 2 + Duration::from_secs(5));
+    let id = Secret::from("north").id();
+    let expected =
+        format!("made with the secret {id}, which ended 5 s ago; whoever mints needs the new one");
+    assert_eq!(why(ask.check(&credentials, late)), expected);
+}
+
+#[test]
+fn an_ended_secret_is_none_of_those_that_might_have_matched() {
+    let credentials = rotated();
+    let expires = now().unix.plus(HOUR);
+    let minted = rest::mint(&Secret::from("west"), "x", expires, ':').expect("short");
+    let ask = Ask::new(&credentials, &minted.username, &minted.credential);
+    let late = now().after(HOUR / 2 + Duration::from_secs(5));
+    let expected = "the password is wrong: the secret does not match";
+    assert_eq!(why(ask.check(&credentials, late)), expected);
+}
+
+#[test]
+fn what_a_credential_may_open_is_no_part_of_its_user() {
+    let credentials = credentials();
+    for (subject, user, allowance) in [
+        ("alice;allocations=1", "alice", Some(Allowance::Allocations(1))),
+        ("alice;sessions=2", "alice", Some(Allowance::Sessions(2))),
+        ("alice;x=2", "alice;x=2", None),
+    ] {
+        let minted = minted(subject);
+        let ask = Ask::new(&credentials, &minted.username, &minted.credential);
+        let verified = ask.check(&credentials, now()).expect("a fresh credential");
+        assert_eq!((&**verified.user(), verified.allowance()), (user, allowance));
+    }
+    let nobody = minted(";allocations=1");
+    let ask = Ask::new(&credentials, &nobody.username, &nobody.credential);
+    let verified = ask.check(&credentials, now()).expect("a fresh credential");
+    assert_eq!(**verified.user(), *nobody.username);
+}
+
+#[test]
+fn a_static_users_name_is_taken_as_it_is() {
+    let users = vec![("a;allocations=1".to_owned(), Secret::from("password"))];
+    let credentials = Credentials::new(CredentialSettings { users, ..settings() }).expect("good");
+    let ask = Ask::new(&credentials, "a;allocations=1", "password");
+    let verified = ask.check(&credentials, now()).expect("the user");
+    assert_eq!((&**verified.user(), verified.allowance()), ("a;allocations=1", None));
 }
 
 #[test]

@@ -11,10 +11,14 @@ mod channel_data;
 mod config;
 #[path = "fuzz_bodies/credentials.rs"]
 mod credentials;
+#[path = "fuzz_bodies/date_time.rs"]
+mod date_time;
 #[path = "fuzz_bodies/forwarded.rs"]
 mod forwarded;
 #[path = "fuzz_bodies/frames.rs"]
 mod frames;
+#[path = "fuzz_bodies/people.rs"]
+mod people;
 #[path = "fuzz_bodies/proxy_header.rs"]
 mod proxy_header;
 #[path = "fuzz_bodies/relay.rs"]
@@ -36,8 +40,10 @@ const TARGETS: &[Target] = &[
     ("channel_data", channel_data::run),
     ("config", config::run),
     ("credentials", credentials::run),
+    ("date_time", date_time::run),
     ("forwarded", forwarded::run),
     ("frames", frames::run),
+    ("people", people::run),
     ("proxy_header", proxy_header::run),
     ("relay", relay::run),
     ("signal_message", signal_message::run),

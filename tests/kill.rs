@@ -108,6 +108,30 @@ fn a_room_and_its_host_ticket_outlive_a_kill() {
 }
 
 #[test]
+fn a_lock_a_name_a_revoked_invite_and_a_closed_room_outlive_a_kill() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = add_key(folder.path());
+    let mut server = closed(folder.path());
+    let [kept, closed_room] = [add_room(&server, &key), add_room(&server, &key)];
+    let url = |server: &Server, path: &str| server.url(&format!("/api/v1/rooms/{path}"));
+    let made = http::post(&url(&server, &format!("{kept}/invites")), Some(&key), &json!({}));
+    let made = made.expect(201);
+    let (invite, id) = (made.text("/invite"), made.text("/id"));
+    let change = json!({"locked": true, "name": "tea"});
+    // One right after another, and the kill right after the last.
+    http::patch(&url(&server, &kept), Some(&key), &change).expect(200);
+    http::delete(&url(&server, &format!("{kept}/invites/{id}")), Some(&key)).expect(204);
+    http::delete(&url(&server, &closed_room), Some(&key)).expect(204);
+    server.kill();
+    let server = closed(folder.path());
+    let found = http::get(&url(&server, &kept), Some(&key)).expect(200);
+    assert_eq!(found.text("/room/name"), "tea");
+    assert_eq!(found.json["room"]["locked"], true);
+    assert_eq!(redeem(&server, &invite).expect(410).error_code(), "invite_revoked");
+    http::get(&url(&server, &closed_room), Some(&key)).expect(404);
+}
+
+#[test]
 fn an_api_key_outlives_a_kill_and_a_revoked_one_stays_revoked() {
     let folder = tempfile::tempdir().expect("a folder");
     let (kept, revoked) = (add_key(folder.path()), add_named_key(folder.path(), "doomed"));

@@ -287,6 +287,59 @@ async fn a_silent_client_is_asked_and_then_dropped() {
 }
 
 #[tokio::test]
+async fn a_message_in_single_bytes_is_not_waited_for() {
+    let patience = Patience {
+        silence: Duration::from_millis(50),
+        death: Duration::from_millis(400),
+        ..Patience::default()
+    };
+    let server = Server::with(Settings { patience, ..Settings::default() }).await;
+    let (mut slow, _) = server.join("slow").await;
+    let stream = slow.socket.get_mut();
+    // The head of a masked text frame of 200 bytes, and then its bytes, without an end.
+    stream.write_all(&[0x81, 0xFE, 0, 200, 1, 2, 3, 4]).await.expect("connected");
+    let given_up = async {
+        while server.hub.stats().await.away == 0 {
+            let _ = stream.write_all(b"x").await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(SOON, given_up).await.expect("bytes that make no message are no sign of life");
+}
+
+#[tokio::test]
+async fn a_hello_in_single_bytes_is_not_waited_for() {
+    let patience = Patience { hello: Duration::from_millis(200), ..Patience::default() };
+    let server = Server::with(Settings { patience, ..Settings::default() }).await;
+    let mut slow = server.connect().await;
+    let stream = slow.socket.get_mut();
+    stream.write_all(&[0x81, 0xFE, 0, 200, 1, 2, 3, 4]).await.expect("connected");
+    for _ in 0..10 {
+        let _ = stream.write_all(b"x").await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(slow.next().await["code"], "hello_expected");
+    assert_eq!(slow.next().await["reason"], "no_hello");
+}
+
+#[tokio::test]
+async fn a_flood_of_good_messages_ends_the_connection_too() {
+    let limits = HubLimits { rate: 1, burst: 5, ..HubLimits::default() };
+    let server = Server::with(Settings { limits, ..Settings::default() }).await;
+    let (mut ann, _) = server.join("ann").await;
+    for _ in 0..10 {
+        ann.send(json!({"type": "ping"})).await;
+    }
+    let mut last = ann.next().await;
+    while last["type"] == "pong" {
+        last = ann.next().await;
+    }
+    assert_eq!(last["code"], "flood");
+    let leave = ann.next().await;
+    assert_eq!((&leave["reason"], &leave["action"]), (&json!("flood"), &json!("reconnect")));
+}
+
+#[tokio::test]
 async fn fresh_ice_servers_come_before_the_old_ones_end() {
     let ice_ttl = Duration::from_secs(1);
     let patience = Patience { ice: Duration::from_millis(50), ..Patience::default() };

@@ -155,6 +155,26 @@ fn the_oldest_go_when_there_are_too_many() {
 }
 
 #[test]
+fn what_a_client_can_cause_at_will_washes_nothing_else_away() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = open(dir.path(), JournalSettings { max_events: 80, ..kept() });
+    note(&store, [joined("r", "ann", 100)]);
+    for n in 0..200 {
+        let kind = if n % 2 == 0 { EventKind::Candidate } else { EventKind::Error };
+        note(&store, [NewEvent::new(kind, 101 + n).room("r").peer("eve")]);
+    }
+    let kind = |kind| find(&store, Search { kind: Some(kind), ..all() }).events;
+    assert_eq!(kind(EventKind::Joined).len(), 1);
+    // The newest of each, an eighth of all.
+    let seconds: Vec<_> = kind(EventKind::Candidate).iter().map(|event| event.at).collect();
+    assert_eq!(seconds, (0..10).map(|n| 281 + 2 * n).collect::<Vec<_>>());
+    assert_eq!(kind(EventKind::Error).len(), 10);
+    assert_eq!(store.events().numbers().kept, 21);
+    let of_room = Search { room: Some("r".into()), ..all() };
+    assert_eq!(find(&store, of_room).events.len(), 21);
+}
+
+#[test]
 fn what_is_older_than_it_is_kept_for_goes() {
     let dir = tempfile::tempdir().expect("a folder");
     let store = open(dir.path(), kept());

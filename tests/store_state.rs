@@ -84,10 +84,10 @@ fn rooms_come_in_pages_of_those_that_are_wanted() {
 fn a_secret_is_made_once_and_kept() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    assert_eq!(store.secret_or_insert("rest", || [7; 32]).wait(), Ok([7; 32]));
+    assert_eq!(store.secret_or_insert("nonce", || [7; 32]).wait(), Ok([7; 32]));
     drop(store);
     let store = Store::open(dir.path()).unwrap();
-    assert_eq!(store.secret_or_insert("rest", || [8; 32]).wait(), Ok([7; 32]));
+    assert_eq!(store.secret_or_insert("nonce", || [8; 32]).wait(), Ok([7; 32]));
     assert_eq!(store.secret_or_insert("ticket", || [9; 32]).wait(), Ok([9; 32]));
 }
 
@@ -95,8 +95,8 @@ fn a_secret_is_made_once_and_kept() {
 fn a_secret_of_another_length_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    store.secret_or_insert("rest", || [7; 32]).wait().unwrap();
-    let error = store.secret_or_insert("rest", || [7; 16]).wait().unwrap_err();
+    store.secret_or_insert("nonce", || [7; 32]).wait().unwrap();
+    let error = store.secret_or_insert("nonce", || [7; 16]).wait().unwrap_err();
     assert!(error.to_string().contains("32 bytes"), "{error}");
 }
 

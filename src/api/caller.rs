@@ -40,6 +40,10 @@ impl Api {
             tracing::info!(%client, why, "refused an API key, ticket or access token");
             Err(ApiError::new(Code::InvalidToken))
         };
+        // RFC 9110 section 5.3: whoever reads another one of two would see another caller.
+        if headers.get_all(header::AUTHORIZATION).iter().nth(1).is_some() {
+            return refused("more than one Authorization header".into());
+        }
         let Some(token) = value.to_str().ok().and_then(bearer) else {
             return refused("not a bearer token".into());
         };
@@ -50,6 +54,9 @@ impl Api {
             };
         }
         match self.verify_ticket(self.now().unix, token) {
+            Ok(claims) if self.was_kicked(&claims)? => {
+                refused("a host removed its holder from the room".into())
+            }
             Ok(claims) => Ok(Caller::Ticket(Box::new(claims))),
             // Ours, and no ticket: each kind of token has an audience of its own.
             Err(TicketError::Audience) => match self.access_or_why(token)? {
@@ -64,7 +71,7 @@ impl Api {
 }
 
 /// RFC 6750 section 2.1; the scheme's case does not matter (RFC 9110 section 11.1).
-fn bearer(value: &str) -> Option<&str> {
+pub(super) fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim_matches(' ');
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)

@@ -98,6 +98,18 @@ impl ApiError {
         self
     }
 
+    /// What a person reads.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The same answer with another body, for those who know errors in another shape.
+    pub(super) fn reshaped(self, body: &serde_json::Value) -> Response {
+        let (mut head, _) = self.into_response().into_parts();
+        head.headers.remove(header::CONTENT_LENGTH);
+        Response::from_parts(head, axum::body::Body::from(body.to_string()))
+    }
+
     /// Its code.
     pub fn code(&self) -> Code {
         self.code

@@ -52,7 +52,10 @@ pub(super) async fn around(
     let page = request.headers().get(header::ORIGIN).cloned();
     let allowed =
         origin_allowed(request.headers(), &settings.allowed_origins, &settings.public_url);
-    let mut response = if is_preflight(&request) {
+    let framing = framing_of(&request);
+    let mut response = if framing == Framing::Twice {
+        ApiError::with(Code::BadRequest, "A body has one length.").into_response()
+    } else if is_preflight(&request) {
         if allowed { preflight() } else { refused() }
     } else if !allowed && !request.method().is_safe() {
         // A page elsewhere cannot read our answer anyway; it shall not change anything either.
@@ -64,10 +67,35 @@ pub(super) async fn around(
     if let Some(page) = page.filter(|_| allowed) {
         share_with(headers, page);
     }
+    if framing != Framing::Plain {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     harden(headers);
     api.numbers().count_response(response.status());
     response
+}
+
+/// How a request says where its body ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    /// By a length, or it has none.
+    Plain,
+    /// In chunks.
+    Chunked,
+    /// In both ways, which is how a request is smuggled past a proxy.
+    Twice,
+}
+
+/// RFC 9112 section 6.1: a request with both is refused. One of the two may have been taken out on the
+/// way here, so whatever came in chunks is the last request of its connection; browsers send none.
+fn framing_of(request: &Request) -> Framing {
+    let has = |name| request.headers().contains_key(name);
+    match (has(header::TRANSFER_ENCODING), has(header::CONTENT_LENGTH)) {
+        (false, _) => Framing::Plain,
+        (true, false) => Framing::Chunked,
+        (true, true) => Framing::Twice,
+    }
 }
 
 fn identify(settings: &HttpSettings, request: &mut Request) {
@@ -106,17 +134,28 @@ fn refused() -> Response {
 
 fn share_with(headers: &mut HeaderMap, page: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, page);
-    let exposed = HeaderValue::from_static("Link, Retry-After");
+    let exposed = HeaderValue::from_static("Link, Relayhouse-Ticket, Retry-After");
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
 }
 
 /// What every answer carries. Invites stand in the fragment of a link; no address leaves all the same.
-const ALWAYS: [(HeaderName, &str); 2] =
-    [(header::X_CONTENT_TYPE_OPTIONS, "nosniff"), (header::REFERRER_POLICY, "no-referrer")];
+/// Pages elsewhere that may call ask with CORS, which the resource policy does not concern.
+const ALWAYS: [(HeaderName, &str); 4] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// What an answer carries that says nothing else about it: it is no page, and of this moment.
+const UNLESS_SAID: [(HeaderName, &str); 2] = [
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::CACHE_CONTROL, "no-store"),
+];
 
 /// What pages carry on top: scripts and styles of our own alone, camera and microphone for us alone,
 /// nobody's frame. `ws:` and `wss:` because older browsers' `'self'` does not cover them.
-pub(super) const PAGE: [(HeaderName, &str); 4] = [
+pub(super) const PAGE: [(HeaderName, &str); 3] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob: mediastream:; \
@@ -127,12 +166,14 @@ pub(super) const PAGE: [(HeaderName, &str); 4] = [
         HeaderName::from_static("permissions-policy"),
         "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=()",
     ),
-    (header::X_FRAME_OPTIONS, "DENY"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
 fn harden(headers: &mut HeaderMap) {
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    for (name, value) in UNLESS_SAID {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
 }

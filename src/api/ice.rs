@@ -69,16 +69,14 @@ pub(super) async fn ice(
 ) -> Result<Response, ApiError> {
     let caller = api.caller(&headers, client)?;
     caller.may_mint()?;
+    api.still_has_room(&caller)?;
     let Query(query) = query.map_err(|rejection| {
         ApiError::with(Code::BadRequest, format!("{}.", rejection.body_text()))
     })?;
     let allowance = query.allowance()?;
-    let (minter, now) = (api.minter(), api.now().unix);
-    let ttl = query.ttl(&minter)?.min(longest(&caller, &minter, now));
+    let ttl = query.ttl(&api.minter())?;
     let subject = query.subject(&caller)?;
-    api.may_mint_now(&caller, client)?;
-    let config = minter.limited(now, &subject, ttl, allowance);
-    answer(&config.map_err(|error| mint_failed(&error))?)
+    answer(&api.mint(&caller, client, &subject, ttl, allowance)?)
 }
 
 impl IceQuery {
@@ -108,27 +106,37 @@ impl IceQuery {
 
     /// Whom the relay's quotas will count.
     fn subject(&self, caller: &Caller) -> Result<String, ApiError> {
-        let own = match caller {
-            Caller::Ticket(claims) => claims.sub.clone(),
-            _ => caller.owner().unwrap_or_else(|| "open".to_owned()),
-        };
-        let Some(subject) = &self.subject else { return Ok(own) };
+        let Some(subject) = &self.subject else { return Ok(own_subject(caller)) };
         if !matches!(caller, Caller::Key { .. }) {
             let why = "Only an API key may say whose credential it is.";
             return Err(ApiError::with(Code::Forbidden, why));
         }
-        if subject.is_empty() || subject.len() > MAX_SUBJECT {
-            return Err(bad_field(format!("subject must have 1 to {MAX_SUBJECT} bytes.")));
-        }
-        if subject.contains(char::is_control) {
-            return Err(bad_field("subject must hold no control characters.".to_owned()));
-        }
-        if Allowance::split(subject).1.is_some() {
-            let why = "subject must not end like an allowance; ask for one with allocations=…";
-            return Err(bad_field(format!("{why}.")));
-        }
+        check_subject(subject)?;
         Ok(subject.clone())
     }
+}
+
+/// Whose credentials these are when nobody says.
+pub(super) fn own_subject(caller: &Caller) -> String {
+    match caller {
+        Caller::Ticket(claims) => claims.sub.clone(),
+        _ => caller.owner().unwrap_or_else(|| "open".to_owned()),
+    }
+}
+
+/// Whether somebody who may say whose credentials these are can say this.
+pub(super) fn check_subject(subject: &str) -> Result<(), ApiError> {
+    if subject.is_empty() || subject.len() > MAX_SUBJECT {
+        return Err(bad_field(format!("subject must have 1 to {MAX_SUBJECT} bytes.")));
+    }
+    if subject.contains(char::is_control) {
+        return Err(bad_field("subject must hold no control characters.".to_owned()));
+    }
+    if Allowance::split(subject).1.is_some() {
+        let why = "subject must not end like an allowance; ask for one with allocations=…";
+        return Err(bad_field(format!("{why}.")));
+    }
+    Ok(())
 }
 
 fn bad_field(why: String) -> ApiError {
@@ -147,6 +155,22 @@ fn longest(caller: &Caller, minter: &Minter, now: UnixTime) -> Duration {
 }
 
 impl Api {
+    /// ICE servers for a caller who may have them, good for `ttl` or as long as this caller's may be.
+    pub(super) fn mint(
+        &self,
+        caller: &Caller,
+        client: IpAddr,
+        subject: &str,
+        ttl: Duration,
+        allowance: Option<Allowance>,
+    ) -> Result<IceConfig, ApiError> {
+        let (minter, now) = (self.minter(), self.now().unix);
+        let ttl = ttl.min(longest(caller, &minter, now));
+        self.may_mint_now(caller, client)?;
+        let config = minter.limited(now, subject, ttl, allowance);
+        config.map_err(|error| mint_failed(&error))
+    }
+
     /// Counts one more credential for this caller: an API key by its id, because all its users come
     /// from one address, and anybody else by the address.
     pub(super) fn may_mint_now(&self, caller: &Caller, client: IpAddr) -> Result<(), ApiError> {

@@ -10,6 +10,8 @@ use super::errors::{ApiError, Code};
 
 /// Longer path parameters than this are nobody's id. Bytes.
 pub(super) const MAX_ID: usize = 64;
+/// Longer than this is no invite: those of the dialect `tunnel` have so many characters.
+pub(super) const MAX_INVITE: usize = 128;
 
 /// A fresh name: for rooms, invites, peers and tickets.
 pub(super) fn fresh() -> String {
@@ -17,6 +19,16 @@ pub(super) fn fresh() -> String {
     // The system's generator fails only where nothing else works either.
     getrandom::fill(&mut random).expect("the system has random numbers");
     URL_SAFE_NO_PAD.encode(random)
+}
+
+/// A fresh UUID, version 4 (RFC 9562 section 5.4), for those who expect one.
+pub(super) fn uuid() -> String {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).expect("the system has random numbers");
+    random[6] = random[6] & 0x0f | 0x40;
+    random[8] = random[8] & 0x3f | 0x80;
+    let hex = format!("{:032x}", u128::from_be_bytes(random));
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
 /// The parameters of a path: a text, or a tuple of them.
@@ -36,6 +48,15 @@ impl<T: DeserializeOwned + Send, S: Sync + Send> FromRequestParts<S> for InPath<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_uuid_looks_like_one() {
+        let (a, b) = (uuid(), uuid());
+        assert_ne!(a, b);
+        let parts: Vec<_> = a.split('-').map(str::len).collect();
+        assert_eq!(parts, [8, 4, 4, 4, 12]);
+        assert!(a[14..].starts_with('4') && "89ab".contains(&a[19..20]), "{a}");
+    }
 
     #[test]
     fn a_fresh_name_is_long_url_safe_and_new() {

@@ -20,12 +20,18 @@ pub struct RateLimits {
     pub checks: NonZeroU32,
     /// Questions about what became of a username.
     pub lookups: NonZeroU32,
+    /// Join codes that devices try to accept.
+    pub join_codes: NonZeroU32,
+    /// Looks at join codes and meetings: clients that ask again every second.
+    pub polls: NonZeroU32,
     /// Redeemed invites.
     pub redeem: NonZeroU32,
     /// New rooms.
     pub rooms: NonZeroU32,
     /// Refused keys and tickets; further ones are answered `429`.
     pub failures: NonZeroU32,
+    /// WebSockets opened.
+    pub websockets: NonZeroU32,
     /// Wrong passwords.
     pub logins: NonZeroU32,
     /// Wrong passwords for one account, from everywhere together.
@@ -43,9 +49,14 @@ impl Default for RateLimits {
         Self {
             checks: per_minute(20),
             lookups: per_minute(120),
+            // A code has six digits or so: whoever tries all of them must need longer than it lasts.
+            join_codes: per_minute(30),
+            polls: per_minute(600),
             redeem: per_minute(60),
             rooms: per_minute(60),
             failures: per_minute(30),
+            // Everybody of a school comes back at once after a restart.
+            websockets: per_minute(600),
             logins: per_minute(10),
             // More than any three addresses have.
             logins_per_account: per_minute(30),
@@ -136,9 +147,12 @@ pub(super) fn bucket_of(client: IpAddr) -> IpAddr {
 pub(super) struct Limiters {
     pub(super) checks: Limiter,
     pub(super) lookups: Limiter,
+    pub(super) join_codes: Limiter,
+    pub(super) polls: Limiter,
     pub(super) redeem: Limiter,
     pub(super) rooms: Limiter,
     pub(super) failures: Limiter,
+    pub(super) websockets: Limiter,
     pub(super) ice_per_address: Bounded<IpAddr>,
     pub(super) ice_per_key: Bounded<String>,
 }
@@ -148,9 +162,12 @@ impl Limiters {
         Self {
             checks: Limiter::per_minute(limits.checks),
             lookups: Limiter::per_minute(limits.lookups),
+            join_codes: Limiter::per_minute(limits.join_codes),
+            polls: Limiter::per_minute(limits.polls),
             redeem: Limiter::per_minute(limits.redeem),
             rooms: Limiter::per_minute(limits.rooms),
             failures: Limiter::per_minute(limits.failures),
+            websockets: Limiter::per_minute(limits.websockets),
             ice_per_address: Bounded::new(limits.ice_per_address),
             ice_per_key: Bounded::new(limits.ice_per_key),
         }
@@ -159,9 +176,12 @@ impl Limiters {
     pub(super) fn shrink(&self) {
         self.checks.shrink();
         self.lookups.shrink();
+        self.join_codes.shrink();
+        self.polls.shrink();
         self.redeem.shrink();
         self.rooms.shrink();
         self.failures.shrink();
+        self.websockets.shrink();
         self.ice_per_address.shrink();
         self.ice_per_key.shrink();
     }

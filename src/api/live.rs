@@ -1,15 +1,17 @@
 //! Rooms while people are in them: what ties the store, the hub and the WebSocket together.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 
 use super::Api;
+use super::limits::bucket_of;
 use super::origin::origin_allowed;
 use super::signal::{IceServers, Surroundings};
 use crate::creds::ticket::{Claims, TicketError};
-use crate::signal::{Event, Moderation, RoomId, RoomSpec};
+use crate::signal::{CloseReason, Event, Moderation, RoomId, RoomSpec};
 use crate::store::{RoomRecord, StoreError};
 use crate::time::{Now, UnixTime};
 
@@ -38,7 +40,13 @@ impl Api {
     /// The store's.
     pub async fn follow(&self, event: &Event) -> Result<(), StoreError> {
         match event {
-            Event::RoomClosed { room, .. } => {
+            Event::RoomClosed { room, reason } => {
+                // Devices that are paired come back to a room that was deserted, not to one that
+                // somebody ended.
+                let pairings = self.store().pairings();
+                if *reason == CloseReason::Asked && pairings.find(room.as_str())?.is_some() {
+                    pairings.delete(room.as_str()).await?;
+                }
                 self.store().rooms().delete(room.as_str()).await.map(drop)
             }
             Event::Moderation { room, what, .. } => self.keep(room.as_str(), what).await,
@@ -103,6 +111,21 @@ impl Surroundings for Api {
     fn origin_allowed(&self, headers: &HeaderMap) -> bool {
         let settings = self.settings();
         origin_allowed(headers, &settings.allowed_origins, &settings.public_url)
+    }
+
+    fn may_connect(&self, client: IpAddr) -> Result<(), Duration> {
+        self.limiters().websockets.take(&bucket_of(client)).map_err(Duration::from_secs)
+    }
+
+    fn connections_per_address(&self) -> usize {
+        self.settings().per_address.websockets
+    }
+
+    fn ticket_refused(&self, client: IpAddr, why: &str) -> Option<Duration> {
+        // The client's address makes the line useful to fail2ban.
+        tracing::info!(%client, why, "refused a ticket in a hello");
+        let taken = self.limiters().failures.take(&bucket_of(client));
+        taken.err().map(Duration::from_secs)
     }
 
     /// As short as a guest's for everybody: the endpoint renews them while the connection lives.

@@ -95,18 +95,12 @@ impl Minter {
         let marked = allowance.map(|allowance| allowance.mark(subject));
         let subject = marked.as_deref().unwrap_or(subject);
         let minted = rest::mint(&self.secret, subject, now.plus(ttl), self.separator)?;
-        let stun: Vec<_> = self
-            .over(Transport::Udp)
-            .map(|endpoint| stun_uri(&endpoint.host, endpoint.port))
-            .collect();
         let turn: Vec<_> = [Transport::Udp, Transport::Tcp, Transport::Tls]
             .into_iter()
             .flat_map(|transport| self.over(transport).map(turn_uri))
             .collect();
         let mut ice_servers = Vec::with_capacity(2);
-        if !stun.is_empty() {
-            ice_servers.push(IceServer { urls: stun, username: None, credential: None });
-        }
+        ice_servers.extend(self.stun());
         if !turn.is_empty() {
             ice_servers.push(IceServer {
                 urls: turn,
@@ -115,6 +109,13 @@ impl Minter {
             });
         }
         Ok(IceConfig { ice_servers, ttl: ttl.as_secs(), expires_at: minted.expires.0 })
+    }
+
+    /// What needs no credential.
+    pub fn stun(&self) -> Option<IceServer> {
+        let uri = |endpoint: &Endpoint| stun_uri(&endpoint.host, endpoint.port);
+        let urls: Vec<_> = self.over(Transport::Udp).map(uri).collect();
+        (!urls.is_empty()).then_some(IceServer { urls, username: None, credential: None })
     }
 
     fn over(&self, transport: Transport) -> impl Iterator<Item = &Endpoint> {

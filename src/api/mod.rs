@@ -3,7 +3,7 @@
 //! | file | thought |
 //! |---|---|
 //! | `errors` | every error: code, status, sentence |
-//! | `body`, `query`, `caller`, `forwarded`, `origin`, `limits` | what is checked before a call does anything |
+//! | `body`, `query`, `caller`, `forwarded`, `origin`, `limits`, `crowd` | what is checked before a call does anything |
 //! | `ice`, `minter`, `rooms`, `tickets`, `ids` | the calls and what they hand out |
 //! | `auth` | users: login, refresh, logout |
 //! | `checks`, `witness` | what the relay saw of a credential |
@@ -13,13 +13,14 @@
 //! | `live` | what ties stored rooms, the hub and the WebSocket together |
 //! | `pages`, `headers` | the embedded pages, and headers on every answer |
 //! | `health`, `numbers` | for operators |
-//! | `routes`, `openapi`, `server` | paths to calls, their description; connections to requests |
+//! | `routes`, `openapi`, `server`, `stall` | paths to calls, their description; connections to requests |
 
 mod admin;
 mod auth;
 mod body;
 mod caller;
 mod checks;
+mod crowd;
 mod dialects;
 mod errors;
 mod forwarded;
@@ -42,6 +43,7 @@ mod routes;
 mod server;
 mod settings;
 pub mod signal;
+mod stall;
 mod tickets;
 mod witness;
 
@@ -72,7 +74,7 @@ pub use rooms::{
 };
 pub use routes::router;
 pub use server::{HttpDoor, HttpPlace, HttpServer, Over, Peer};
-pub use settings::HttpSettings;
+pub use settings::{HttpPatience, HttpSettings, PerAddress};
 pub use tickets::{ROOM_TICKET, creator as creator_claims};
 pub use witness::{MAX_CHECKS, MAX_REFUSALS, Witness};
 
@@ -125,7 +127,14 @@ pub struct Api {
     relay: Arc<dyn RelayDoor>,
     witness: Arc<Witness>,
     numbers: Arc<HttpNumbers>,
+    dialects: dialects::Memory,
     started: Instant,
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Api")
+    }
 }
 
 impl Api {
@@ -160,6 +169,7 @@ impl Api {
             relay,
             witness,
             numbers: Arc::default(),
+            dialects: dialects::Memory::default(),
             started,
         })
     }
@@ -229,6 +239,10 @@ impl Api {
 
     fn people(&self) -> &auth::People {
         &self.people
+    }
+
+    fn dialects(&self) -> &dialects::Memory {
+        &self.dialects
     }
 
     fn hub(&self) -> &HubHandle {

@@ -1,4 +1,7 @@
 //! The embedded pages: `/`, `/admin`, `/test` and `/assets/…`, out of the binary (out of `web/` in debug builds).
+//!
+//! `/sdk.js`, its types and its parts below `/assets/session/` may be read by pages of every origin: they hold
+//! nothing secret, and whom a page of another origin may *call* is `http.allowed_origins`' business.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -24,6 +27,14 @@ pub(super) async fn test(headers: HeaderMap) -> Result<Response, ApiError> {
     serve("test.html", &headers)
 }
 
+pub(super) async fn sdk(headers: HeaderMap) -> Result<Response, ApiError> {
+    serve("sdk.js", &headers)
+}
+
+pub(super) async fn sdk_types(headers: HeaderMap) -> Result<Response, ApiError> {
+    serve("sdk.d.ts", &headers)
+}
+
 pub(super) async fn asset(InPath(path): InPath, headers: HeaderMap) -> Result<Response, ApiError> {
     // The path is decoded already. Debug builds read from the disk: nothing but plain names then.
     if !path.split('/').all(is_plain) {
@@ -44,7 +55,7 @@ fn serve(path: &str, asked: &HeaderMap) -> Result<Response, ApiError> {
     let mut response = if is_fresh(asked, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let kind = content_type(&file)?;
+        let kind = content_type(path, &file)?;
         ([(header::CONTENT_TYPE, kind)], file.data.into_owned()).into_response()
     };
     let headers = response.headers_mut();
@@ -54,7 +65,14 @@ fn serve(path: &str, asked: &HeaderMap) -> Result<Response, ApiError> {
     for (name, value) in PAGE {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if is_sdk(path) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
     Ok(response)
+}
+
+fn is_sdk(path: &str) -> bool {
+    path.starts_with("sdk.") || path.starts_with("assets/session/")
 }
 
 fn etag(file: &EmbeddedFile) -> Result<HeaderValue, ApiError> {
@@ -66,7 +84,11 @@ fn etag(file: &EmbeddedFile) -> Result<HeaderValue, ApiError> {
     HeaderValue::from_str(&tag).map_err(|_| Code::Internal.into())
 }
 
-fn content_type(file: &EmbeddedFile) -> Result<HeaderValue, ApiError> {
+fn content_type(path: &str, file: &EmbeddedFile) -> Result<HeaderValue, ApiError> {
+    if path.ends_with(".d.ts") {
+        // By its ending alone it would be taken for a film (MPEG-2).
+        return Ok(HeaderValue::from_static("application/typescript; charset=utf-8"));
+    }
     let kind = file.metadata.mimetype();
     let text = kind.starts_with("text/") || kind.ends_with("javascript");
     let kind = if text { format!("{kind}; charset=utf-8") } else { kind.to_owned() };

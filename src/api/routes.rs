@@ -26,10 +26,11 @@ pub fn router(api: &Arc<Api>, signalling: &Arc<Endpoint>) -> Router {
     let description = Arc::new(description);
     let described = async move || Json(description.as_ref().clone());
     calls
-        .route("/", get(pages::index))
         .route("/admin", get(pages::admin))
         .route("/test", get(pages::test))
         .route("/assets/{*path}", get(pages::asset))
+        .route("/sdk.js", get(pages::sdk))
+        .route("/sdk.d.ts", get(pages::sdk_types))
         .route("/api/v1/signal", get(signal))
         .route("/api/openapi.json", get(described))
         .fallback(async || ApiError::new(Code::NotFound))

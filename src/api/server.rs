@@ -8,15 +8,24 @@ use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::Api;
+use super::crowd::Crowd;
+use super::forwarded::is_trusted;
 use super::numbers::HttpNumbers;
+use super::stall::Stalling;
 
-/// How long a client may take for a request's head, and how long a connection may be idle.
-const HEAD_PATIENCE: Duration = Duration::from_secs(30);
+/// Said to an address that has as many connections as it may have.
+const CROWDED: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\n\
+    Connection: close\r\n\
+    Content-Type: application/json\r\n\
+    Content-Length: 85\r\n\
+    Retry-After: 5\r\n\
+    \r\n\
+    {\"error\":{\"code\":\"rate_limited\",\"message\":\"Too many connections from this address.\"}}";
 /// The largest head, in bytes: line and headers together.
 const MAX_HEAD: usize = 32 * 1024;
 /// How long requests under way may take at the end.
@@ -53,6 +62,8 @@ pub struct HttpServer {
 #[derive(Clone, Debug)]
 pub struct HttpDoor {
     router: Router,
+    api: Arc<Api>,
+    crowd: Arc<Crowd>,
     numbers: Arc<HttpNumbers>,
     places: Arc<Semaphore>,
     stopped: watch::Receiver<bool>,
@@ -81,6 +92,8 @@ impl HttpServer {
         let (here, gone) = mpsc::channel(1);
         let door = HttpDoor {
             router,
+            api: Arc::clone(&api),
+            crowd: Arc::default(),
             numbers: api.numbers().clone(),
             places: Arc::new(Semaphore::new(api.settings().max_connections)),
             stopped,
@@ -122,6 +135,15 @@ impl HttpDoor {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let settings = self.api.settings.load_full();
+        let most = match is_trusted(peer.ip().to_canonical(), &settings.trusted_proxies) {
+            true => 0,
+            false => settings.per_address.connections,
+        };
+        let Some(spot) = self.crowd.enter(peer.ip(), most) else {
+            tracing::debug!(%peer, "too many connections of one address");
+            return crowded(stream).await;
+        };
         let Self { router, mut stopped, .. } = self;
         let service = router.layer(Extension(Peer(peer))).layer(Extension(over));
         let service = TowerToHyperService::new(service);
@@ -129,8 +151,9 @@ impl HttpDoor {
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_PATIENCE)
+            .header_read_timeout(settings.patience.head)
             .max_buf_size(MAX_HEAD);
+        let stream = Stalling::new(stream, settings.patience.write);
         let served = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         tokio::pin!(served);
         let outcome = tokio::select! {
@@ -143,8 +166,18 @@ impl HttpDoor {
         if let Err(error) = outcome {
             tracing::debug!(%peer, error, "a connection broke off");
         }
-        drop(place);
+        drop((place, spot));
     }
+}
+
+/// The last words to an address that has as many connections as it may have.
+async fn crowded(mut stream: impl AsyncWrite + Unpin) {
+    let answer = async {
+        stream.write_all(CROWDED).await?;
+        stream.shutdown().await
+    };
+    // Whoever does not take them need not hear them.
+    let _ = tokio::time::timeout(Duration::from_secs(1), answer).await;
 }
 
 /// Waits for the end of the server.

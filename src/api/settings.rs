@@ -23,10 +23,45 @@ pub struct HttpSettings {
     pub rate_limits: RateLimits,
     /// TCP connections at once; further ones wait to be accepted.
     pub max_connections: usize,
+    /// How much of that, and of the WebSockets, one address may have.
+    pub per_address: PerAddress,
+    /// How long a connection may take for what.
+    pub patience: HttpPatience,
     /// How long people stay logged in, and the leeway of every token.
     pub sessions: SessionSettings,
     /// How long a room with no end of its own stays with nobody in it.
     pub room_idle: Duration,
+}
+
+/// What one client address (IPv6: one /64) may have at a time; zero is no bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PerAddress {
+    /// HTTP connections; those of trusted proxies are not counted.
+    pub connections: usize,
+    /// WebSockets.
+    pub websockets: usize,
+}
+
+impl Default for PerAddress {
+    fn default() -> Self {
+        // A school behind one address comes in; nobody alone takes every place.
+        Self { connections: 1000, websockets: 1000 }
+    }
+}
+
+/// How long an HTTP connection may take for what, before it is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpPatience {
+    /// To send a request's head, and between one request and the next.
+    pub head: Duration,
+    /// To take anything at all of an answer.
+    pub write: Duration,
+}
+
+impl Default for HttpPatience {
+    fn default() -> Self {
+        Self { head: Duration::from_secs(30), write: Duration::from_secs(30) }
+    }
 }
 
 impl Default for HttpSettings {
@@ -39,6 +74,8 @@ impl Default for HttpSettings {
             dialects: DialectSettings::default(),
             rate_limits: RateLimits::default(),
             max_connections: 10_000,
+            per_address: PerAddress::default(),
+            patience: HttpPatience::default(),
             sessions: SessionSettings::default(),
             room_idle: Duration::from_secs(3600),
         }

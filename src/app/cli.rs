@@ -1,5 +1,7 @@
 //! The command line. Named flags are keys of the configuration under a shorter name.
 
+mod users;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use super::config::{CONFIG_VARIABLE, Flag, Sources, parse_duration};
 use crate::creds::SecretId;
 use crate::creds::api_key::Scope;
 use crate::store::EventKind;
+
+pub(super) use users::{PasswordArgs, UsersCommand};
 
 /// STUN/TURN relay, credentials and signalling for WebRTC in one program.
 ///
@@ -50,6 +54,11 @@ pub(super) enum Command {
     Secret {
         #[command(subcommand)]
         command: SecretCommand,
+    },
+    /// Add, change, list, import and remove the people who may log in
+    Users {
+        #[command(subcommand)]
+        command: UsersCommand,
     },
     /// Let the running server refuse new allocations and stop when the last one is gone
     Drain {
@@ -125,7 +134,7 @@ pub(super) enum HooksCommand {
 
 #[derive(Subcommand)]
 pub(super) enum KeysCommand {
-    /// Make a key and print it: it is shown this once
+    /// Make a key and print it: it is shown this once. Or take one that is there already
     Add {
         /// What it may do: mint (ICE servers), rooms (make rooms and invites), admin
         #[arg(long, value_name = "SCOPES", value_delimiter = ',', required = true, value_parser = scope)]
@@ -133,6 +142,10 @@ pub(super) enum KeysCommand {
         /// What to list it as
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
+        /// Take the key in this file (- is standard input) instead of making one: rk_ and 32 to 128
+        /// characters of base64url
+        #[arg(long, value_name = "FILE")]
+        key_file: Option<PathBuf>,
     },
     /// List the keys
     List,

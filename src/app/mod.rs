@@ -10,15 +10,19 @@ pub mod desk;
 mod failure;
 pub mod log;
 pub mod metrics;
+mod people;
 pub mod run;
 pub mod trail;
 mod typed;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 
+use crate::creds::api_key;
+use crate::store::KeyHash;
 use cli::{
     AllocationsArgs, AllocationsCommand, Cli, Command, HooksCommand, KeysCommand, SecretCommand,
 };
@@ -61,8 +65,9 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
             let (user, ttl) = (args.user.clone(), args.ttl.map(|ttl| ttl.as_secs()));
             (Request::Credentials { user, ttl }, args.json)
         }
-        Some(Command::Keys { command: KeysCommand::Add { scope, name } }) => {
-            (Request::KeysAdd { scopes: scope.clone(), name: name.clone() }, false)
+        Some(Command::Keys { command: KeysCommand::Add { scope, name, key_file } }) => {
+            let hash = key_file.as_deref().map(brought_key).transpose()?;
+            (Request::KeysAdd { scopes: scope.clone(), name: name.clone(), hash }, false)
         }
         Some(Command::Keys { command: KeysCommand::List }) => (Request::KeysList, false),
         Some(Command::Keys { command: KeysCommand::Revoke { id } }) => {
@@ -78,6 +83,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Hooks { command: HooksCommand::Test }) => (Request::HooksTest, false),
         Some(Command::Link) => (Request::Link, false),
         Some(Command::Secret { command }) => secret(command)?,
+        Some(Command::Users { command }) => people::request(command)?,
         Some(Command::Drain { .. }) => (Request::Drain, false),
     };
     let answer = run::offline::ask(&loaded, &request)?;
@@ -86,6 +92,18 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         desk::client::wait_until_gone(&loaded.config.data_dir);
     }
     Ok(())
+}
+
+/// The hash of a key that is there already.
+fn brought_key(file: &Path) -> Result<KeyHash, Failure> {
+    let key = typed::line(Some(file), "Key: ")?;
+    match api_key::is_key(key.expose()) {
+        true => Ok(api_key::hash(key.expose())),
+        false => {
+            let what = "a key is rk_ and 32 to 128 characters of base64url";
+            Err(Failure::Unusable(what.to_owned()))
+        }
+    }
 }
 
 /// Prints every open allocation, a page after the other: nobody waits for the last to see the first.

@@ -4,11 +4,8 @@
 
 use std::fmt;
 
-/// At the end of a REST username's subject: `alice;allocations=1`, `alice;sessions=1`.
-const MARKS: [(&str, fn(u32) -> Allowance); 2] =
-    [("allocations", Allowance::Allocations), ("sessions", Allowance::Sessions)];
-
-/// What a credential is good for.
+/// What a credential is good for. It stands at the end of a REST username's subject:
+/// `alice;allocations=1`, `alice;sessions=1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Allowance {
     /// So many allocations, those that have ended included.
@@ -28,10 +25,13 @@ impl Allowance {
     pub fn split(subject: &str) -> (&str, Option<Self>) {
         let marked = subject.rsplit_once(';').and_then(|(rest, mark)| {
             let (name, number) = mark.split_once('=')?;
-            let (_, make) = MARKS.into_iter().find(|(known, _)| *known == name)?;
             let digits = number.bytes().all(|byte| byte.is_ascii_digit());
             let number = number.parse().ok().filter(|_| digits).unwrap_or(0);
-            Some((rest, Some(make(number))))
+            match name {
+                "allocations" => Some((rest, Some(Self::Allocations(number)))),
+                "sessions" => Some((rest, Some(Self::Sessions(number)))),
+                _ => None,
+            }
         });
         marked.unwrap_or((subject, None))
     }

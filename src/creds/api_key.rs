@@ -14,6 +14,14 @@ pub fn format(random: [u8; 32]) -> String {
     format!("rk_{}", URL_SAFE_NO_PAD.encode(random))
 }
 
+/// Whether this may be a key: `rk_` and 32 to 128 characters of base64url. Of 32 random ones, nobody
+/// guesses any.
+pub fn is_key(text: &str) -> bool {
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    text.strip_prefix("rk_")
+        .is_some_and(|key| (32..=128).contains(&key.len()) && key.bytes().all(safe))
+}
+
 /// What is stored of a key and what it is found by. A plain hash is enough: the key has 256 bits
 /// of entropy, so there is nothing to guess, and to find a hash tells nothing about its neighbours.
 pub fn hash(key: &str) -> [u8; 32] {
@@ -124,6 +132,12 @@ mod tests {
         let key = format([0xff; 32]);
         assert_eq!(key.len(), 46);
         assert_eq!(&key[..6], "rk____");
+        assert!(
+            is_key(&key)
+                && !is_key(&key[..34])
+                && !is_key(&key[1..])
+                && !is_key(&key.replace('k', " "))
+        );
         assert!(key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)));
     }
 

@@ -25,6 +25,7 @@ pub mod api_key;
 mod jws;
 pub mod password;
 pub mod rest;
+pub mod session_token;
 pub mod ticket;
 pub mod uri;
 pub mod user_name;

@@ -198,6 +198,7 @@ impl fmt::Debug for PasswordHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const SALTED: [u8; SALT] = [7; SALT];
 
@@ -280,6 +281,15 @@ mod tests {
         assert!(Phc::new(decoy.as_str()).is_ok() && !decoy.needs_rehash());
         assert_eq!(parsed(decoy.as_str()), Ok(decoy.clone()));
         assert!(!decoy.verify("correct horse"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "(\\$(2[aby]|argon2id)\\$(v=19\\$m=[0-9]{1,3},t=1,p=1|04)\\$)?\\PC{0,60}") {
+            if let Ok(hash) = parsed(&text) {
+                prop_assert!(!hash.verify("correct horse"));
+            }
+        }
     }
 
     #[test]

@@ -21,9 +21,9 @@ pub enum UserNameError {
     /// Nothing, or more than [`MAX_USER_NAME`] bytes.
     #[error("a user's name has 1 to {MAX_USER_NAME} bytes")]
     Length,
-    /// Spaces, control characters, signs that are no letters.
+    /// Spaces, control characters, signs that are no letters, and what ends a credential's subject.
     #[error(
-        "a user's name has letters, digits and ASCII signs, no spaces and no control characters"
+        "a user's name has letters, digits and ASCII signs but `;`, no spaces, no control characters"
     )]
     Characters,
     /// A name that means something else in a credential.
@@ -46,7 +46,7 @@ pub fn user_name(text: &str) -> Result<String, UserNameError> {
     }
     let name: Cow<'_, str> =
         UsernameCaseMapped::enforce(text).map_err(|_| UserNameError::Characters)?;
-    if name.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    if name.chars().any(|c| c == ';' || c.is_control() || c.is_whitespace()) {
         return Err(UserNameError::Characters);
     }
     if name.is_empty() || name.len() > MAX_USER_NAME {
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn spaces_controls_and_nothing_are_no_names() {
-        for text in ["a b", "a\nb", "a\u{0}", "\u{200b}", "a\u{3000}b", "\u{202e}a", "☃"] {
+        for text in ["a b", "a\nb", "a\u{0}", "\u{200b}", "a\u{3000}b", "\u{202e}a", "☃", "a;b"] {
             assert_eq!(user_name(text), Err(UserNameError::Characters), "{text:?}");
         }
         assert_eq!(user_name(""), Err(UserNameError::Length));

@@ -240,12 +240,14 @@ struct Head {
 struct Voice {
     fails: bool,
     warned: Option<Instant>,
+    warned_of_losses: Option<Instant>,
     dropped: u64,
 }
 
 impl Voice {
     fn new(hook: &Hook) -> Self {
-        Self { fails: false, warned: None, dropped: hook.store.hooks().dropped() }
+        let dropped = hook.store.hooks().dropped();
+        Self { fails: false, warned: None, warned_of_losses: None, dropped }
     }
 
     fn on(&mut self, hook: &Hook, turn: &Turn, outcome: &Outcome) {
@@ -261,7 +263,7 @@ impl Voice {
             }
             Outcome::Again(why, pause) => {
                 let pause_seconds = pause.as_secs();
-                if self.may_warn() {
+                if may_warn(&mut self.warned) {
                     self.fails = true;
                     warn!(hook = %address, event, attempt, why, pause_seconds, "a delivery to a hook failed and is tried again");
                 } else {
@@ -274,19 +276,19 @@ impl Voice {
     /// Says how many deliveries full queues have lost, over all hooks.
     fn on_losses(&mut self, hook: &Hook) {
         let dropped = hook.store.hooks().dropped();
-        if dropped > self.dropped && self.may_warn() {
+        if dropped > self.dropped && may_warn(&mut self.warned_of_losses) {
             let deliveries = dropped - self.dropped;
             warn!(deliveries, "queues of hooks were full and lost their oldest (hooks.max_queue)");
             self.dropped = dropped;
         }
     }
+}
 
-    fn may_warn(&mut self) -> bool {
-        let now = Instant::now();
-        let may = self.warned.is_none_or(|warned| now.duration_since(warned) >= WARN_EVERY);
-        if may {
-            self.warned = Some(now);
-        }
-        may
+fn may_warn(last: &mut Option<Instant>) -> bool {
+    let now = Instant::now();
+    let may = last.is_none_or(|last| now.duration_since(last) >= WARN_EVERY);
+    if may {
+        *last = Some(now);
     }
+    may
 }

@@ -47,7 +47,7 @@ impl Hub {
             } else {
                 room.remove_member(index, LeftReason::Replaced, effects);
                 let token = self.tokens.next();
-                let member = member(room, admission, conn, token);
+                let member = member(room, admission, hello.keeps_place, conn, token);
                 enter(room, member, hello.id.clone(), effects);
             }
             self.connections.insert(conn, connection);
@@ -75,10 +75,10 @@ impl Hub {
             return Err((ErrorCode::RoomFull, LeaveReason::RoomFull));
         }
         if bars {
-            knock(room, admission, conn, hello.id.clone(), effects);
+            knock(room, hello, conn, effects);
         } else {
             let token = self.tokens.next();
-            let member = member(room, admission, conn, token);
+            let member = member(room, admission, hello.keeps_place, conn, token);
             enter(room, member, hello.id.clone(), effects);
         }
         self.connections.insert(conn, connection);
@@ -153,7 +153,13 @@ fn before_the_replay(mut peers: Vec<PeerInfo>, member: &Member) -> Vec<PeerInfo>
     peers
 }
 
-fn member(room: &mut Room, admission: &Admission, conn: ConnId, token: ResumeToken) -> Member {
+fn member(
+    room: &mut Room,
+    admission: &Admission,
+    keeps_place: bool,
+    conn: ConnId,
+    token: ResumeToken,
+) -> Member {
     room.joins += 1;
     Member {
         room: admission.room.clone(),
@@ -162,6 +168,7 @@ fn member(room: &mut Room, admission: &Admission, conn: ConnId, token: ResumeTok
         name: admission.name.clone(),
         number: room.joins,
         publishing: false,
+        keeps_place,
         token,
         link: Link::Attached(conn),
         outbox: Outbox::default(),
@@ -200,25 +207,20 @@ pub(super) fn enter(
 
 /// Makes a member of a guest that waited.
 pub(super) fn admit(room: &mut Room, guest: Waiting, token: ResumeToken, effects: &mut Effects) {
-    let Waiting { conn, peer, role, name } = guest;
+    let Waiting { conn, peer, role, name, keeps_place } = guest;
     let admission = Admission { room: room.spec.id.clone(), peer, role, name };
-    let member = member(room, &admission, conn, token);
+    let member = member(room, &admission, keeps_place, conn, token);
     enter(room, member, None, effects);
 }
 
-fn knock(
-    room: &mut Room,
-    admission: &Admission,
-    conn: ConnId,
-    reference: Option<RefId>,
-    effects: &mut Effects,
-) {
-    effects.send(conn, waiting(room, admission, reference));
-    let Admission { peer, role, name, .. } = admission.clone();
+fn knock(room: &mut Room, hello: &Hello, conn: ConnId, effects: &mut Effects) {
+    let Hello { admission, keeps_place, .. } = hello;
+    effects.send(conn, waiting(room, admission, hello.id.clone()));
+    let (Admission { peer, role, name, .. }, keeps_place) = (admission.clone(), *keeps_place);
     let message = ServerMessage::Knock { peer: peer.clone(), name: name.clone() };
     room.tell_hosts(&message, effects);
     effects.event(Event::Waiting { room: room.spec.id.clone(), peer: peer.clone() });
-    room.waiting.push(Waiting { conn, peer, role, name });
+    room.waiting.push(Waiting { conn, peer, role, name, keeps_place });
 }
 
 fn waiting(room: &Room, admission: &Admission, reference: Option<RefId>) -> ServerMessage {

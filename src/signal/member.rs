@@ -20,6 +20,8 @@ pub(super) struct Member {
     /// Grows with each join, so it orders the peers by when they came.
     pub(super) number: u64,
     pub(super) publishing: bool,
+    /// Whether it may resume when its connection breaks.
+    pub(super) keeps_place: bool,
     pub(super) token: ResumeToken,
     pub(super) link: Link,
     pub(super) outbox: Outbox,
@@ -41,6 +43,7 @@ pub(super) struct Waiting {
     pub(super) peer: PeerId,
     pub(super) role: Role,
     pub(super) name: Option<Arc<str>>,
+    pub(super) keeps_place: bool,
 }
 
 impl Member {
@@ -66,6 +69,12 @@ impl Member {
                 return;
             }
             effects.end(conn, LeaveReason::Slow.leave());
+            if !self.keeps_place {
+                self.link = Link::Away { until: effects.now.mono };
+                let gone = (self.room.clone(), self.peer.clone(), LeftReason::Slow);
+                effects.overflowed.push(gone);
+                return;
+            }
             self.go_away(effects);
         }
         if self.outbox.has_room(Reader::Absent, &effects.limits) {

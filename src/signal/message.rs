@@ -27,6 +27,8 @@ pub struct Hello {
     pub id: Option<RefId>,
     /// Who comes, and where.
     pub admission: Admission,
+    /// Whether the peer keeps its place for a while when this connection breaks: its client can resume.
+    pub keeps_place: bool,
     /// Continues the peer's earlier connection; a token that is not the peer's counts as none.
     pub resume: Option<ResumeToken>,
     /// With `resume`: the last sequence number the client saw. Without it, what the connection

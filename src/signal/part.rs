@@ -11,7 +11,7 @@ impl Hub {
     pub fn disconnect(&mut self, now: Now, conn: ConnId, how: Gone) {
         self.effects.now = now;
         match how {
-            Gone::Dropped => self.drop_out(conn),
+            Gone::Dropped => self.drop_out(conn, LeftReason::Dropped),
             Gone::Slow => {
                 self.drop_out_told(conn, LeaveReason::Slow.leave());
             }
@@ -57,15 +57,18 @@ impl Hub {
         if self.connections.contains_key(&conn) {
             self.effects.end(conn, leave);
         }
-        self.drop_out(conn);
+        self.drop_out(conn, LeftReason::Slow);
     }
 
-    /// Keeps a member's place; a waiting guest has none.
-    fn drop_out(&mut self, conn: ConnId) {
+    /// Keeps the place of a member that may resume; a waiting guest has none.
+    fn drop_out(&mut self, conn: ConnId, reason: LeftReason) {
         let Some((room, peer)) = self.whose(conn) else { return };
         let Some(room) = self.rooms.get_mut(&room) else { return };
         if let Some(index) = room.member(&peer) {
-            room.members[index].go_away(&mut self.effects);
+            match room.members[index].keeps_place {
+                true => room.members[index].go_away(&mut self.effects),
+                false => drop(room.remove_member(index, reason, &mut self.effects)),
+            }
         } else if let Some(index) = room.waiting(&peer) {
             room.remove_waiting(index, LeftReason::Dropped, &mut self.effects);
         }

@@ -15,12 +15,18 @@ pub struct Change<T, E>(State<T, E>);
 
 enum State<T, E> {
     Refused(Option<E>),
+    /// Nothing had to be changed.
+    Done(Option<T>),
     Sent(oneshot::Receiver<Result<T, E>>),
 }
 
 impl<T, E: From<StoreError>> Change<T, E> {
     pub(super) fn refused(error: E) -> Self {
         Self(State::Refused(Some(error)))
+    }
+
+    pub(super) fn done(value: T) -> Self {
+        Self(State::Done(Some(value)))
     }
 
     pub(super) fn sent(answer: oneshot::Receiver<Result<T, E>>) -> Self {
@@ -34,6 +40,7 @@ impl<T, E: From<StoreError>> Change<T, E> {
     pub fn wait(self) -> Result<T, E> {
         match self.0 {
             State::Refused(error) => Err(error.unwrap_or_else(|| StoreError::Closed.into())),
+            State::Done(value) => value.ok_or_else(|| StoreError::Closed.into()),
             State::Sent(answer) => {
                 answer.blocking_recv().unwrap_or_else(|_| Err(StoreError::Closed.into()))
             }
@@ -51,6 +58,9 @@ impl<T, E: From<StoreError>> Future for Change<T, E> {
         match &mut self.0 {
             State::Refused(error) => {
                 Poll::Ready(Err(error.take().unwrap_or_else(|| StoreError::Closed.into())))
+            }
+            State::Done(value) => {
+                Poll::Ready(value.take().ok_or_else(|| StoreError::Closed.into()))
             }
             State::Sent(answer) => Pin::new(answer)
                 .poll(context)

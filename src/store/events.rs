@@ -158,7 +158,11 @@ impl NewEvent {
 
 /// The first [`MAX_TEXT`] bytes, in whole characters.
 pub(super) fn cut(text: &str) -> String {
-    text[..text.floor_char_boundary(MAX_TEXT)].to_owned()
+    let mut end = text.len().min(MAX_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
 }
 
 /// An event as stored, under its number.

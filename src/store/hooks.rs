@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use serde::Deserialize;
 
-use super::journal::{hook_key, hook_prefix, id_of};
+use super::places::{hook_key, hook_prefix, id_of};
 use super::{Change, Store, StoreError};
 
 /// Which hook: the beginning of its address's hash, so that a queue finds its hook after a restart.

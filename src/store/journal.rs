@@ -3,7 +3,7 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `#` | how many events there are, and the last number given |
+//! | `#` | how many events there are, and the last number given (`ledger`) |
 //! | `e` number | the event |
 //! | `r` length room number | its kind: the index of a room |
 //! | `t` kind `\0` number | nothing: the index of a kind |
@@ -17,14 +17,17 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sled::{Batch, IVec, Tree};
+use sled::{Batch, Tree};
 use tokio::sync::Notify;
 
 use super::events::{
     EventKind, EventNumbers, EventRecord, JournalSettings, MAX_EVENT, NewEvent, StoredEvent,
     first_id_of,
 };
-use super::records::{decode, encode};
+use super::ledger::Ledger;
+use super::places::{HOOK, LEDGER, event_key, hook_key, hook_of, hook_prefix, kind_key, room_key};
+use super::records::encode;
+use super::removal::Removal;
 use super::{HookId, StoreError};
 
 /// Numbers of one second. Below 2^53 until the year 2255, so that JavaScript reads them exactly.
@@ -33,8 +36,6 @@ pub(super) const MOMENTS: u64 = 1_000_000;
 pub const MAX_UNWRITTEN: usize = 65_536;
 /// Events written in one turn, so that other changes need not wait for a flood.
 const TURN: usize = 1024;
-/// Events removed in one turn, at most.
-pub(super) const REMOVED_PER_TURN: usize = 4096;
 
 /// A hook and the kinds of events it takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,15 +61,6 @@ struct Waiting {
     events: VecDeque<NewEvent>,
     /// Not even noted, since there was no room.
     overflow: u64,
-}
-
-/// What only the writer's thread changes.
-#[derive(Clone, Default)]
-struct Ledger {
-    events: u64,
-    last: u64,
-    /// How many wait for each hook.
-    queues: BTreeMap<HookId, u64>,
 }
 
 /// Counters for metrics.
@@ -97,12 +89,8 @@ impl Numbers {
 
 impl Journal {
     pub(super) fn open(tree: Tree) -> Result<Self, StoreError> {
-        let mut ledger = Ledger::default();
-        if let Some(bytes) = tree.get(LEDGER)? {
-            let read = |at: usize| bytes.get(at..at + 8).and_then(|b| b.try_into().ok());
-            ledger.events = read(0).map_or(0, u64::from_be_bytes);
-            ledger.last = read(8).map_or(0, u64::from_be_bytes);
-        }
+        let mut ledger =
+            tree.get(LEDGER)?.map(|bytes| Ledger::from_bytes(&bytes)).unwrap_or_default();
         for key in tree.scan_prefix(HOOK).keys() {
             if let Some((hook, _)) = hook_of(&key?) {
                 *ledger.queues.entry(hook).or_default() += 1;
@@ -166,7 +154,7 @@ impl Journal {
             next.last = first_id_of(event.at).max(next.last + 1);
             let (id, stored) = (next.last, stored(event));
             if settings.keep_some() {
-                next.events += 1;
+                next.add(event.kind.as_str());
                 batch.insert(event_key(id), encode(&stored)?);
                 batch.insert(kind_key(event.kind.as_str(), id), &[]);
                 if let Some(room) = &event.room {
@@ -189,9 +177,10 @@ impl Journal {
                 (*queued, dropped) = (*queued - 1, dropped + 1);
             }
         }
-        let over = next.events.saturating_sub(settings.max_events);
-        self.remove_oldest(&mut batch, &mut next, over, u64::MAX)?;
-        batch.insert(LEDGER, ledger_value(&next).as_slice());
+        let mut removal = Removal::new(&self.tree, &mut batch, &mut next);
+        removal.of_noisy(settings.max_events)?;
+        removal.of_oldest(settings.max_events)?;
+        batch.insert(LEDGER, next.to_bytes());
         self.tree.apply_batch(batch)?;
         let rings = next.queues != ledger.queues || dropped > 0;
         self.numbers.kept.store(next.events, Ordering::Relaxed);
@@ -210,40 +199,15 @@ impl Journal {
         let end = if keep == 0 { u64::MAX } else { first_id_of(now.saturating_sub(keep)) };
         let mut ledger = self.ledger();
         let (mut next, mut batch) = (ledger.clone(), Batch::default());
-        let gone = self.remove_oldest(&mut batch, &mut next, u64::MAX, end)?;
+        let mut removal = Removal::new(&self.tree, &mut batch, &mut next);
+        removal.of_before(end)?;
+        let gone = removal.count();
         if gone > 0 {
-            batch.insert(LEDGER, ledger_value(&next).as_slice());
+            batch.insert(LEDGER, next.to_bytes());
             self.tree.apply_batch(batch)?;
             self.numbers.kept.store(next.events, Ordering::Relaxed);
             *ledger = next;
         }
-        Ok(gone)
-    }
-
-    /// Puts the removal of the `count` oldest events below the number `end` into the batch.
-    fn remove_oldest(
-        &self,
-        batch: &mut Batch,
-        ledger: &mut Ledger,
-        count: u64,
-        end: u64,
-    ) -> Result<usize, StoreError> {
-        let count = usize::try_from(count).unwrap_or(usize::MAX).min(REMOVED_PER_TURN);
-        let mut gone = 0;
-        for entry in self.tree.range(event_key(0)..event_key(end)).take(count) {
-            let (key, bytes) = entry?;
-            let Some(id) = id_of(&key) else { continue };
-            // Of one that cannot be read the indices stay behind; a search passes them over.
-            if let Ok(event) = decode::<StoredEvent>(&bytes) {
-                batch.remove(kind_key(&event.kind, id));
-                if let Some(room) = &event.room {
-                    batch.remove(room_key(room, id));
-                }
-            }
-            batch.remove(key);
-            gone += 1;
-        }
-        ledger.events = ledger.events.saturating_sub(gone as u64);
         Ok(gone)
     }
 
@@ -340,47 +304,4 @@ fn stored(event: &NewEvent) -> StoredEvent {
 fn body_of(id: u64, stored: &StoredEvent) -> Vec<u8> {
     // Texts, numbers and maps with text keys: that does not fail.
     serde_json::to_vec(&EventRecord::of(id, stored.clone())).unwrap_or_default()
-}
-
-const LEDGER: &[u8] = b"#";
-const EVENT: &[u8] = b"e";
-const ROOM: &[u8] = b"r";
-const KIND: &[u8] = b"t";
-pub(super) const HOOK: &[u8] = b"h";
-
-pub(super) fn event_key(id: u64) -> Vec<u8> {
-    [EVENT, &id.to_be_bytes()].concat()
-}
-
-pub(super) fn room_key(room: &str, id: u64) -> Vec<u8> {
-    // The length first, so that no room's keys lie among another's.
-    let length = u16::try_from(room.len()).unwrap_or(u16::MAX).to_be_bytes();
-    [ROOM, &length, room.as_bytes(), &id.to_be_bytes()].concat()
-}
-
-pub(super) fn kind_key(kind: &str, id: u64) -> Vec<u8> {
-    [KIND, kind.as_bytes(), b"\0", &id.to_be_bytes()].concat()
-}
-
-pub(super) fn hook_prefix(hook: &HookId) -> Vec<u8> {
-    [HOOK, &hook.0].concat()
-}
-
-pub(super) fn hook_key(hook: &HookId, id: u64) -> Vec<u8> {
-    [HOOK, &hook.0, &id.to_be_bytes()].concat()
-}
-
-fn hook_of(key: &IVec) -> Option<(HookId, u64)> {
-    let hook = key.get(HOOK.len()..HOOK.len() + 8)?.try_into().ok()?;
-    Some((HookId(hook), id_of(key)?))
-}
-
-/// The number at the end of any key.
-pub(super) fn id_of(key: &[u8]) -> Option<u64> {
-    let (_, id) = key.split_last_chunk()?;
-    Some(u64::from_be_bytes(*id))
-}
-
-fn ledger_value(ledger: &Ledger) -> Vec<u8> {
-    [ledger.events.to_be_bytes(), ledger.last.to_be_bytes()].concat()
 }

@@ -12,8 +12,12 @@ mod hooks;
 mod invites;
 mod journal;
 mod keys;
+mod ledger;
 mod open;
+mod pairings;
+mod places;
 mod records;
+mod removal;
 mod revoked;
 mod ring;
 mod rooms;
@@ -38,6 +42,10 @@ pub use invites::{
 pub use journal::{MAX_UNWRITTEN, TakenBy};
 pub use keys::{KeyError, KeyHash, KeyRecord, Keys, MAX_KEYS};
 pub use open::OpenError;
+pub use pairings::{
+    MAX_PAIRS, MAX_PENDINGS, PAIR_MEMORY, PairRecord, PairingError, Pairings, PendingRecord,
+    Purged, Whose,
+};
 pub use revoked::{MAX_REVOKED, RevokeError, Revoked};
 pub use ring::{
     MAX_SECRETS, SECRET_MEMORY, SecretError, SecretOrigin, SecretRecord, SecretUse, Secrets,
@@ -99,6 +107,14 @@ struct Trees {
     invites_by_room: sled::Tree,
     /// API keys by hash.
     keys: sled::Tree,
+    /// Join codes on offer.
+    pendings: sled::Tree,
+    /// Devices that accepted one another, by the room they meet in.
+    pairs: sled::Tree,
+    /// Device, then pending or pair: how those of a device are found.
+    pairings_by_device: sled::Tree,
+    /// How many of both there are: to count a tree is to walk it.
+    pairing_counts: Arc<pairings::Counts>,
     /// Revoked tokens by `jti`.
     revoked: sled::Tree,
     /// People by name.
@@ -115,6 +131,7 @@ struct Trees {
 
 impl Trees {
     fn of(db: sled::Db) -> Result<Self, StoreError> {
+        let (pendings, pairs) = (db.open_tree("pairing_pendings")?, db.open_tree("pairings")?);
         Ok(Self {
             secrets: db.open_tree("secrets")?,
             secret_uses: db.open_tree("secret_uses")?,
@@ -122,6 +139,10 @@ impl Trees {
             invites: db.open_tree("invites")?,
             invites_by_room: db.open_tree("invites_by_room")?,
             keys: db.open_tree("keys")?,
+            pairing_counts: Arc::new(pairings::Counts::of(&pendings, &pairs)),
+            pendings,
+            pairs,
+            pairings_by_device: db.open_tree("pairings_by_device")?,
             revoked: db.open_tree("revoked")?,
             users: db.open_tree("users")?,
             users_to_rehash: db.open_tree("users_to_rehash")?,
@@ -165,6 +186,11 @@ impl Store {
     /// The API keys.
     pub fn keys(&self) -> Keys<'_> {
         Keys::of(self)
+    }
+
+    /// Devices paired by join codes.
+    pub fn pairings(&self) -> Pairings<'_> {
+        Pairings::of(self)
     }
 
     /// People.

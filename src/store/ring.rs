@@ -158,7 +158,7 @@ impl<'a> Secrets<'a> {
     }
 
     /// From now on credentials of this secret are accepted too.
-    pub fn add(self, added: SecretRecord) -> Change<(), SecretError> {
+    pub fn accept(self, added: SecretRecord) -> Change<(), SecretError> {
         self.change(move |ring| {
             make_room(ring, &added.secret, added.created)?;
             ring.insert(ring.len().min(1), added);

@@ -3,7 +3,8 @@
 use super::events::{
     EventRecord, Found, MAX_FOUND, MAX_SEARCHED, Search, StoredEvent, first_id_of,
 };
-use super::journal::{Journal, event_key, id_of, kind_key, room_key};
+use super::journal::Journal;
+use super::places::{event_key, id_of, kind_key, room_key};
 use super::records::decode;
 use super::{StoreError, events};
 

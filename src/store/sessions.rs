@@ -82,9 +82,10 @@ pub enum SessionError {
     /// No token of this session.
     #[error("this is no token of the session")]
     Unknown,
-    /// An old token was shown again: somebody else has it. The session has ended with this.
-    #[error("an old refresh token was shown again")]
-    Reused,
+    /// An old token of this user was shown again: somebody else has it. The session has ended with
+    /// this.
+    #[error("an old refresh token of {0:?} was shown again")]
+    Reused(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -145,7 +146,7 @@ impl<'a> Sessions<'a> {
             }
             if session.token != shown {
                 remove(trees, &session.user, &session.id.0)?;
-                return Err(SessionError::Reused);
+                return Err(SessionError::Reused(session.user));
             }
             let mut after = SessionRecord { token: next, ..session };
             if after.sliding {
@@ -223,8 +224,8 @@ fn make_space(trees: &Trees, user: &str, now: u64) -> Result<(), StoreError> {
     sessions.sort();
     let over = sessions.iter().take_while(|(created, _)| *created == 0).count();
     let surplus = (sessions.len() + 1).saturating_sub(MAX_SESSIONS_PER_USER);
-    let gone = sessions.iter().take(over.max(surplus));
-    gone.map(|(_, id)| remove(trees, user, id)).collect()
+    let mut gone = sessions.iter().take(over.max(surplus));
+    gone.try_for_each(|(_, id)| remove(trees, user, id))
 }
 
 /// Removes one session and its place in the index, together.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::invites::{InviteRecord, remove, remove_invites_of};
+use super::pairings::{sweep_pairs, sweep_pendings};
 use super::records::decode;
 use super::rooms::RoomRecord;
 use super::{Change, Store, StoreError, Trees, revoked, sessions};
@@ -18,6 +19,10 @@ pub struct Swept {
     pub rooms: Vec<String>,
     /// How many other invites.
     pub invites: usize,
+    /// How many join codes that were over.
+    pub pendings: usize,
+    /// How many pairs that nobody asked for any more.
+    pub pairs: usize,
     /// How many sessions that were over.
     pub sessions: usize,
     /// How many revoked tokens that have expired.
@@ -27,14 +32,17 @@ pub struct Swept {
 }
 
 impl Store {
-    /// Removes rooms, sessions and revoked tokens that ended by `now` (unix seconds), invites that
-    /// ended [`INVITE_MEMORY`] before it, and events that are older than they are kept for (a bounded
+    /// Removes rooms, join codes, sessions and revoked tokens that ended by `now` (unix seconds),
+    /// invites that ended [`INVITE_MEMORY`] before it, pairs that nobody asked for in
+    /// [`PAIR_MEMORY`](super::PAIR_MEMORY), and events that are older than they are kept for (a bounded
     /// number each time).
     pub fn sweep(&self, now: u64) -> Change<Swept, StoreError> {
         self.write(move |trees| {
             Ok(Swept {
                 rooms: sweep_rooms(trees, now)?,
                 invites: sweep_invites(trees, now)?,
+                pendings: sweep_pendings(trees, now)?,
+                pairs: sweep_pairs(trees, now)?,
                 sessions: sessions::sweep(trees, now)?,
                 revoked: revoked::sweep(trees, now)?,
                 events: trees.journal.sweep(now)?,

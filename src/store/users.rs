@@ -117,6 +117,7 @@ impl<'a> Users<'a> {
     }
 
     /// Stores somebody new.
+    #[expect(clippy::should_implement_trait, reason = "the word for it; nothing is summed")]
     pub fn add(self, user: UserRecord) -> Change<(), UserError> {
         self.0.write(move |trees| {
             if trees.users.contains_key(&user.name)? {

@@ -78,25 +78,31 @@ impl fmt::Display for Reject {
     }
 }
 
+const USED_UP: &str = "the credential is used up";
+
+fn many(number: u32, what: &str) -> String {
+    match number {
+        1 => format!("one {what}"),
+        number => format!("{number} {what}s"),
+    }
+}
+
 impl fmt::Display for Spent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Allowance(Allowance::Allocations(1)) => {
-                f.write_str("the credential is used up: it was minted for one allocation")
-            }
             Self::Allowance(Allowance::Allocations(most)) => {
-                write!(f, "the credential is used up: it was minted for {most} allocations")
+                write!(f, "{USED_UP}: it was minted for {}", many(*most, "allocation"))
             }
             Self::Allowance(Allowance::Sessions(most)) => write!(
                 f,
-                "the credential is used up: it was minted for {most} session(s), and what is opened \
-                 {} s after the first allocation of a session is another one",
+                "{USED_UP}: it was minted for {}, and what is opened {} s after the first allocation \
+                 of a session is another one",
+                many(*most, "session"),
                 SESSION.as_secs()
             ),
             Self::Quota(most) => write!(
                 f,
-                "the credential is used up: `quota.openings_per_credential` allows {most} allocation(s) \
-                 in its life"
+                "{USED_UP}: `quota.openings_per_credential` allows {most} in its whole life"
             ),
             Self::NoRoom => f.write_str(
                 "credentials that may open a number of allocations are too many to be counted: make \

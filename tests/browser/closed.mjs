@@ -9,8 +9,16 @@ export function closed(house) {
     const page = await house.open({ expect: /status of 40[13]/ });
     await page.goto(house.origin);
     await page.getByRole('button', { name: 'Make a room' }).click();
-    await page.getByText('a room is made from a creator link').waitFor();
+    await page.getByText('or with a creator link from the operator').waitFor();
     await house.shot(page, 'no-creator');
+    await house.closePages();
+  });
+
+  house.test('a creator link that is too old is told so', async () => {
+    const page = await house.open({ expect: /status of 401/ });
+    await page.goto(`${house.origin}/#creator=not.a.ticket`);
+    await page.getByRole('button', { name: 'Make a room' }).click();
+    await page.getByText('The link you came with is too old.').waitFor();
     await house.closePages();
   });
 

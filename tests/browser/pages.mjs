@@ -40,17 +40,26 @@ function instrument() {
   });
 }
 
+/** A small picture: a dozen large ones, coded without a graphics card, would leave nothing for the test. */
+function smallVideo() {
+  const devices = navigator.mediaDevices;
+  const real = devices?.getUserMedia.bind(devices);
+  if (real) devices.getUserMedia = (wanted) => real(wanted.video ? { ...wanted, video: { ...wanted.video, width: 320, height: 180, frameRate: 15 } } : wanted);
+}
+
 /**
  * @param {import('playwright-core').Browser} browser
- * @param {{width?: number, height?: number, dark?: boolean, before?: () => void, expect?: RegExp}} [how]
- *   `before` runs in the page first; `expect` is a console error that belongs to the test
+ * @param {{width?: number, height?: number, dark?: boolean, large?: boolean, before?: () => void, expect?: RegExp}} [how]
+ *   `large`: pictures as large as people get; `before` runs in the page first; `expect` is a console error that
+ *   belongs to the test
  */
-export async function open(browser, { width = 1100, height = 760, dark = false, before, expect } = {}) {
+export async function open(browser, { width = 1100, height = 760, dark = false, large = false, before, expect } = {}) {
   const context = await browser.newContext({
     viewport: { width, height }, colorScheme: dark ? 'dark' : 'light',
     permissions: ['camera', 'microphone', 'clipboard-read', 'clipboard-write'],
   });
   await context.addInitScript(instrument);
+  if (!large) await context.addInitScript(smallVideo);
   if (before) await context.addInitScript(before);
   const page = await context.newPage();
   page.setDefaultTimeout(SETTLES_WITHIN_MS);
@@ -70,10 +79,15 @@ export async function complaintsOf(page) {
 }
 
 /** Makes a room through the page. */
-export async function makeRoom(page, origin, { name = 'Ada Lovelace', relayOnly = true, link = '/' } = {}) {
+export async function makeRoom(page, origin, { name = 'Ada Lovelace', relayOnly = true, link = '/', room = '', lobby = false } = {}) {
   await page.goto(origin + link);
   await page.getByLabel('Your name').first().fill(name);
   await page.locator('#start-relay').setChecked(relayOnly);
+  if (room || lobby) {
+    await page.getByText('Room options').click();
+    await page.locator('#start-room').fill(room);
+    await page.locator('#start-lobby').setChecked(lobby);
+  }
   await page.getByRole('button', { name: 'Make a room' }).click();
   await page.locator('#view-call').waitFor();
 }
@@ -112,6 +126,11 @@ export function measure(page) {
       audioPackets: inbound('audio')?.packetsReceived ?? 0,
     };
   });
+}
+
+/** Runs in a page first: a machine without camera and microphone. */
+export function noDevices() {
+  navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('none', 'NotFoundError'); };
 }
 
 /** Waits until `probe` gives something other than undefined or false. */

@@ -2,17 +2,24 @@
 //
 //   RELAYHOUSE_BIN=target/debug/relayhouse node tests/browser/run.mjs
 //
-// SCREENSHOTS=folder keeps pictures of every view. CHROMIUM_BIN names another browser.
+// SCREENSHOTS=folder keeps pictures of every view, ONLY=words runs the groups whose name has them, CHROMIUM_BIN names
+// another browser.
 
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { account } from './account.mjs';
 import { aCall } from './call.mjs';
 import { everyone } from './everyone.mjs';
 import { closed } from './closed.mjs';
+import { crowd } from './crowd.mjs';
+import { files } from './files.mjs';
+import { lobby } from './lobby.mjs';
+import { SHORT, network, networkLater } from './network.mjs';
 import { complaintsOf, launch, open } from './pages.mjs';
+import { LISTED, sdk } from './sdk.mjs';
 import { fingerprint, freePort, startServer } from './server.mjs';
 import { onOnePort, onSeparatePorts } from './transports.mjs';
 import { trouble } from './trouble.mjs';
@@ -20,7 +27,7 @@ import { trouble } from './trouble.mjs';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BINARY = resolve(ROOT, process.env.RELAYHOUSE_BIN ?? 'target/debug/relayhouse');
 const SHOTS = process.env.SCREENSHOTS;
-const A_TEST_MS = 90_000;
+const A_TEST_MS = 180_000;
 
 /** What every group of tests is given. */
 class House {
@@ -66,22 +73,30 @@ class House {
     });
   }
 
-  /** Its own server and browser for a group of tests. */
-  group(name, tests, how) {
+  /**
+   * Its own server and browser for a group of tests. `goesOn`: they stay for a later group of this house.
+   * @param {string} name @param {(house: House) => void} tests @param {object} [how] @param {{goesOn?: boolean}} [stays]
+   */
+  group(name, tests, how, { goesOn = false } = {}) {
+    if (!name.includes(process.env.ONLY ?? '')) return this;
     describe(name, () => {
       before(async () => {
+        if (this.server) return;
         if (SHOTS) await mkdir(SHOTS, { recursive: true });
         this.server = await startServer(BINARY, how);
         const [tls] = this.server.tls;
         this.browser = await launch({ trust: tls && await fingerprint(tls) });
       }, { timeout: A_TEST_MS });
       tests(this);
-      after(async () => {
-        for (const page of this.pages.splice(0)) await page.context().close().catch(() => {});
-        await this.browser?.close();
-        await this.server?.stop();
-      });
+      if (!goesOn) after(() => this.close());
     });
+    return this;
+  }
+
+  async close() {
+    for (const page of this.pages.splice(0)) await page.context().close().catch(() => {});
+    await this.browser?.close();
+    await this.server?.stop();
   }
 }
 
@@ -94,6 +109,7 @@ try {
   process.exit(1);
 }
 
+const waiting = new House().group('networks', network, SHORT, { goesOn: true });
 new House().group('a call over IPv4', aCall);
 new House().group('a call whose relay is reached over IPv6', (house) => aCall(house, { brief: true }), { listen: '[::1]:0' });
 new House().group('Chromium, each transport on ports of its own', onSeparatePorts, {
@@ -104,5 +120,11 @@ new House().group('Chromium, every transport on one port', onOnePort, {
   listen: `127.0.0.1:${port},[::1]:${port}`, tls: `127.0.0.1:${port},[::1]:${port}`, http: `127.0.0.1:${port},[::1]:${port}`,
 });
 new House().group('a server that is closed to strangers', closed, { dev: false });
+new House().group('people the server knows', account, { dev: false });
+new House().group('what a host decides', lobby);
+new House().group('files', files);
+new House().group('the SDK', sdk, LISTED);
+new House().group('a crowd', crowd);
 new House().group('for everyone', everyone);
 new House().group('when something fails', trouble);
+waiting.group('networks, a minute later', networkLater);

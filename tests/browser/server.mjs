@@ -1,6 +1,6 @@
 // Starts the binary on free loopback ports and keeps the end of its log for failures.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,14 +13,15 @@ const STOPS_WITHIN_MS = 5_000;
 
 /**
  * @param {string} binary
- * @param {{listen?: string, http?: string, tls?: string, data?: string, dev?: boolean}} [how] addresses may be
+ * @param {{listen?: string, http?: string, tls?: string, data?: string, dev?: boolean, set?: string[]}} [how] addresses may be
  *   several with commas between; without `dev` it is closed to strangers and holds to its default peer policy
  * @returns {Promise<{origin: string, udp: string[], tcp: string[], tls: string[], http: string[], log: () => string, stop: () => Promise<void>, killAndStart: () => Promise<any>,
- *   creatorLink: () => string|undefined}>}
+ *   creatorLink: () => string|undefined, command: (given: string[], input?: string) => Promise<string>}>} `command` runs the
+ *   program's own commands beside it
  */
-export async function startServer(binary, { listen = '127.0.0.1:0', http = '127.0.0.1:0', tls = '', data, dev = true } = {}) {
+export async function startServer(binary, { listen = '127.0.0.1:0', http = '127.0.0.1:0', tls = '', data, dev = true, set = [] } = {}) {
   data ??= await mkdtemp(join(tmpdir(), 'relayhouse-browser-'));
-  const args = [...(dev ? ['--dev'] : []), ...several('--listen', listen), ...several('--http', http), '--data-dir', data, '--set', 'log.format=json', '--set', `listen.tls=${JSON.stringify(parts(tls))}`];
+  const args = [...(dev ? ['--dev'] : []), ...several('--listen', listen), ...several('--http', http), '--data-dir', data, '--set', 'log.format=json', '--set', `listen.tls=${JSON.stringify(parts(tls))}`, ...set.flatMap((one) => ['--set', one])];
   // The server reads RELAYHOUSE_… as its configuration; what is meant for this test is not.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RELAYHOUSE_')));
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
@@ -57,12 +58,16 @@ export async function startServer(binary, { listen = '127.0.0.1:0', http = '127.
       resolve(fields);
     });
   }).catch(async (cause) => { await stop(); throw cause; });
+  const command = (given, input = '') => new Promise((resolve, reject) => {
+    const run = execFile(binary, [...given, '--data-dir', data], { env }, (wrong, out, said) => (wrong ? reject(new Error(said)) : resolve(out)));
+    run.stdin.end(input);
+  });
   const killAndStart = async () => {
     child.kill('SIGKILL');
     await ended;
-    return startServer(binary, { listen: ready.udp, http: ready.http, tls, data, dev });
+    return startServer(binary, { listen: ready.udp, http: ready.http, tls, data, dev, set });
   };
-  return { origin: `http://${ready.http.split(',')[0]}`, udp: parts(ready.udp), tcp: parts(ready.tcp), tls: parts(ready.tls), http: parts(ready.http), log, stop, killAndStart, creatorLink: () => creatorLink };
+  return { origin: `http://${ready.http.split(',')[0]}`, udp: parts(ready.udp), tcp: parts(ready.tcp), tls: parts(ready.tls), http: parts(ready.http), log, stop, killAndStart, creatorLink: () => creatorLink, command };
 }
 
 const parts = (text) => (text ?? '').split(',').filter(Boolean);

@@ -52,35 +52,6 @@ export function trouble(house) {
     await house.closePages();
   });
 
-  house.test('a locked room is told so', async () => {
-    const ada = await house.open();
-    const late = await house.open({ expect: /status of 4\d\d/ });
-    await makeRoom(ada, house.origin);
-    const link = await copyInvite(ada);
-    await ada.evaluate(() => window.seen.sockets.at(-1).send('{"type":"lock"}'));
-    await join(late, link);
-    await late.getByText('The room is locked').waitFor();
-    await house.closePages();
-  });
-
-  house.test('in a room with a lobby a guest is told to wait, until the host lets them in', async () => {
-    const ada = await house.open();
-    const grace = await house.open();
-    const made = await post('/api/v1/rooms', { lobby: true });
-    await ada.goto(house.origin);
-    await ada.evaluate((seat) => sessionStorage.setItem('relayhouse.seat', JSON.stringify(seat)), made);
-    await ada.reload();
-    await ada.locator('#view-call').waitFor();
-    await join(grace, await copyInvite(ada));
-    await grace.getByRole('heading', { name: 'Waiting to be let in' }).waitFor();
-    await ada.getByText('Grace Hopper would like to come in').waitFor();
-    await house.shot(grace, 'lobby');
-    await house.shot(ada, 'knock');
-    await ada.getByRole('button', { name: 'Let in' }).click();
-    await untilFrames(grace, 10);
-    await house.closePages();
-  });
-
   house.test('a server killed in the middle of a call and started again: the call comes back by itself', async () => {
     const ada = await house.open({ expect: /WebSocket|ERR_CONNECTION/ });
     const grace = await house.open({ expect: /WebSocket|ERR_CONNECTION/ });
@@ -123,6 +94,70 @@ export function trouble(house) {
     await house.closePages();
   });
 
+  house.test('a relay that refuses the credentials is told so', async () => {
+    const ada = await house.open();
+    const grace = await house.open({ before: wrongPassword });
+    await makeRoom(ada, house.origin);
+    await join(grace, await copyInvite(ada));
+    await grace.getByText('The relay refused this page’s credentials').waitFor();
+    await house.shot(grace, 'credentials-refused');
+    await house.closePages();
+  });
+
+  house.test('credentials that are refused once are fetched anew, and the call comes up', async () => {
+    const ada = await house.open();
+    const grace = await house.open({ before: wrongPasswordAtFirst });
+    await makeRoom(ada, house.origin);
+    await join(grace, await copyInvite(ada));
+    await untilFrames(grace, 10);
+    await grace.locator('.notice.bad').waitFor({ state: 'detached' });
+    await house.closePages();
+  });
+
+  for (const [why, before, words, again] of [
+    ['a camera in use', inUse, 'Your camera and microphone are in use by another program.', 'Your camera is in use by another program.'],
+    ['a page that is not secure', insecure, 'The browser gives camera and microphone only to pages over HTTPS or on localhost.', 'The browser gives camera only'],
+  ]) {
+    house.test(`${why} is told so, before and in the call`, async () => {
+      const page = await house.open({ before });
+      const made = await post('/api/v1/rooms', {});
+      const { url } = await post(`/api/v1/rooms/${made.room.id}/invites`, {}, made.ticket);
+      await page.goto(url);
+      await page.locator('#join-devices', { hasText: words }).waitFor();
+      await page.locator('#join-go').click();
+      await page.locator('.notice', { hasText: words }).waitFor();
+      await page.getByRole('button', { name: 'Camera' }).click();
+      await page.locator('.notice', { hasText: again }).waitFor();
+      await house.closePages();
+    });
+  }
+
+  house.test('a seat taken over by another tab is told so, and can be taken back', async () => {
+    const ada = await house.open();
+    const other = await house.open();
+    await makeRoom(ada, house.origin);
+    const seat = await ada.evaluate(() => sessionStorage.getItem('relayhouse.seat'));
+    await other.goto(house.origin);
+    await other.evaluate((mine) => sessionStorage.setItem('relayhouse.seat', mine), seat);
+    await other.reload();
+    await ada.getByRole('heading', { name: 'The call goes on elsewhere' }).waitFor();
+    await ada.getByRole('button', { name: 'Try again' }).click();
+    await ada.locator('#view-call').waitFor();
+    await other.getByRole('heading', { name: 'The call goes on elsewhere' }).waitFor();
+    await house.closePages();
+  });
+
+  house.test('a room that is closed under a call is told so', async () => {
+    const grace = await house.open();
+    const made = await post('/api/v1/rooms', {});
+    await join(grace, (await post(`/api/v1/rooms/${made.room.id}/invites`, {}, made.ticket)).url);
+    await grace.locator('#view-call').waitFor();
+    await fetch(`${house.origin}/api/v1/rooms/${made.room.id}`, { method: 'DELETE', headers: { authorization: `Bearer ${made.ticket}` } });
+    await grace.getByRole('heading', { name: 'The call has ended' }).waitFor();
+    await grace.getByText('The room was closed').waitFor();
+    await house.closePages();
+  });
+
   house.test('a creator ticket in the link leaves the address bar', async () => {
     const page = await house.open();
     await page.goto(`${house.origin}/#creator=secret-ticket`);
@@ -145,4 +180,27 @@ function deafRelay() {
     ...configuration,
     iceServers: configuration.iceServers.filter((one) => one.credential).map((one) => ({ ...one, urls: ['turn:127.0.0.1:1025?transport=tcp'] })),
   });
+}
+
+function wrongPassword() {
+  window.twistConfiguration = (configuration) => ({
+    ...configuration,
+    iceServers: configuration.iceServers.map((one) => (one.credential ? { ...one, credential: 'not the one' } : one)),
+  });
+}
+
+function wrongPasswordAtFirst() {
+  let times = 0;
+  window.twistConfiguration = (configuration) => {
+    times += 1;
+    return times > 1 ? configuration : { ...configuration, iceServers: configuration.iceServers.map((one) => (one.credential ? { ...one, credential: 'not the one' } : one)) };
+  };
+}
+
+function inUse() {
+  navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('busy', 'NotReadableError'); };
+}
+
+function insecure() {
+  Object.defineProperty(navigator, 'mediaDevices', { value: undefined });
 }

@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 
 use relayhouse::creds::api_key::Scopes;
 use relayhouse::creds::ticket::TicketKey;
-use relayhouse::creds::{CredentialSettings, Credentials, Denied, Secret, Verified, rest, uri};
+use relayhouse::creds::{
+    Allowance, CredentialSettings, Credentials, Denied, Secret, SecretId, Verified, rest, uri,
+};
 use relayhouse::stun::{
     AttributeType, Class, Data, Message, Method, Nonce, PasswordAlgorithm, Realm, TransactionId,
     UserHash, Username, Writer,
@@ -77,6 +79,8 @@ fn hashed(bytes: &[u8]) {
 /// What takes text from outside.
 fn texts(text: &str) {
     let _ = rest::parse_username(text, ':');
+    let _ = Allowance::split(text);
+    let _ = text.parse::<SecretId>();
     if let Ok(minted) = rest::mint(&Secret::from("north"), text, NOW.unix, ':') {
         let read = rest::parse_username(&minted.username, ':').expect("it is of our making");
         assert_eq!(read, (NOW.unix, Some(text).filter(|text| !text.is_empty())));

@@ -88,7 +88,11 @@ impl House {
         let admission = Admission { room: "r".into(), peer: name(peer), role, name: None };
         self.newest[index] = Some(conn);
         self.owners.insert(conn, peer % PEERS);
-        self.hub.connect(self.now, conn, Hello { id: None, admission, resume, seen: None });
+        self.hub.connect(
+            self.now,
+            conn,
+            Hello { id: None, admission, keeps_place: true, resume, seen: None },
+        );
         self.drain();
     }
 

@@ -52,8 +52,9 @@ fn ice_servers_are_link_headers_too_and_nobody_keeps_them() {
 #[test]
 fn a_guests_credential_is_short_and_none_outlives_its_ticket() {
     let server = Server::start();
+    let room = server.room();
     let ice = |role, exp| {
-        let ticket = server.ticket(role, Some("r"), exp);
+        let ticket = server.ticket(role, room["room"]["id"].as_str(), exp);
         ttl_of(&get("/api/v1/ice").bearer(&ticket).send(server.address))
     };
     assert_eq!(ice(Role::Guest, now() + 7200), 900);

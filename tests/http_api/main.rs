@@ -1,9 +1,13 @@
 //! The HTTP API over real loopback sockets: each call, each refusal, and what survives a restart.
 
 mod admin;
+mod auth;
 mod calls;
 mod checks;
+mod crowds;
+mod framing;
 mod http;
+mod ice;
 mod invites;
 mod lifecycle;
 mod moderation;
@@ -14,5 +18,7 @@ mod refusals;
 mod relay;
 mod rooms;
 mod server;
+mod sessions;
 mod signalling;
+mod slow;
 mod socket;

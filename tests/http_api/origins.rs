@@ -41,6 +41,14 @@ fn a_strange_page_reads_nothing_and_changes_nothing() {
     let write = post("/api/v1/rooms").header("Origin", STRANGER).send(server.address);
     assert_eq!(write.error(), (403, "origin_not_allowed".into()));
     assert_eq!(server.api.store().rooms().count(), 0);
+    let room = server.room();
+    let path = format!("/api/v1/rooms/{}", room["room"]["id"].as_str().unwrap());
+    for method in ["PATCH", "DELETE"] {
+        let change = request(method, &path).bearer(room["ticket"].as_str().unwrap());
+        let change = change.header("Origin", STRANGER).send(server.address);
+        assert_eq!(change.error(), (403, "origin_not_allowed".into()), "{method}");
+    }
+    assert_eq!(server.api.store().rooms().count(), 1);
 }
 
 #[test]
@@ -64,7 +72,11 @@ fn a_preflight_is_answered_for_listed_pages_alone() {
     let answer = preflight(LISTED);
     assert_eq!(answer.status, 204);
     assert_eq!(answer.header("Access-Control-Allow-Origin"), Some(LISTED));
-    assert!(answer.header("Access-Control-Allow-Methods").unwrap().contains("POST"));
+    let methods = answer.header("Access-Control-Allow-Methods").unwrap();
+    assert!(
+        ["GET", "POST", "PATCH", "DELETE"].iter().all(|one| methods.contains(one)),
+        "{methods}"
+    );
     let headers = answer.header("Access-Control-Allow-Headers").unwrap();
     assert!(headers.contains("authorization") && headers.contains("content-type"));
 

@@ -35,6 +35,24 @@ fn assets_have_their_types() {
 }
 
 #[test]
+fn the_sdk_and_its_parts_may_be_read_by_pages_of_every_origin_and_nothing_else() {
+    let server = Server::start();
+    for (path, kind) in [
+        ("/sdk.js", "text/javascript; charset=utf-8"),
+        ("/sdk.d.ts", "application/typescript; charset=utf-8"),
+        ("/assets/session/call.js", "text/javascript; charset=utf-8"),
+    ] {
+        let answer = get(path).header("Origin", "https://elsewhere.example").send(server.address);
+        assert_eq!((answer.status, answer.header("Content-Type")), (200, Some(kind)), "{path}");
+        assert_eq!(answer.header("Access-Control-Allow-Origin"), Some("*"), "{path}");
+    }
+    for path in ["/", "/assets/app.js", "/assets/ui/dom.js", "/healthz"] {
+        let answer = get(path).header("Origin", "https://elsewhere.example").send(server.address);
+        assert_eq!(answer.header("Access-Control-Allow-Origin"), None, "{path}");
+    }
+}
+
+#[test]
 fn an_unchanged_page_is_not_sent_again() {
     let server = Server::start();
     let tag = get("/").send(server.address).header("ETag").unwrap().to_owned();
@@ -93,4 +111,37 @@ fn answers_are_counted_by_class() {
     let numbers = server.api.snapshot();
     assert_eq!(numbers.responses, [0, 1, 0, 2, 0]);
     assert_eq!(numbers.accepted, 3);
+}
+
+#[test]
+fn every_answer_carries_the_headers_that_shut_others_out() {
+    let server = Server::start();
+    let tag = get("/").send(server.address).header("ETag").unwrap().to_owned();
+    let preflight = request("OPTIONS", "/api/v1/rooms")
+        .header("Origin", &format!("http://{}", server.address))
+        .header("Access-Control-Request-Method", "POST");
+    for (asked, status) in [
+        (get("/"), 200),
+        (get("/").header("If-None-Match", &tag), 304),
+        (get("/assets/app.js"), 200),
+        (get("/api/openapi.json"), 200),
+        (get("/healthz"), 200),
+        (get("/metrics"), 200),
+        (preflight, 204),
+        (get("/api/v1/rooms"), 401),
+        (request("POST", "/api/v1/rooms").header("Origin", "https://evil.example"), 403),
+        (get("/nothing"), 404),
+        (request("DELETE", "/"), 405),
+        (get("/api/v1/signal"), 426),
+    ] {
+        let answer = asked.send(server.address);
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("X-Content-Type-Options"), Some("nosniff"), "{status}");
+        assert_eq!(answer.header("Referrer-Policy"), Some("no-referrer"), "{status}");
+        assert_eq!(answer.header("X-Frame-Options"), Some("DENY"), "{status}");
+        assert_eq!(answer.header("Cross-Origin-Resource-Policy"), Some("same-origin"), "{status}");
+        let policy = answer.header("Content-Security-Policy").unwrap();
+        assert!(policy.contains("frame-ancestors 'none'"), "{status}: {policy}");
+        assert!(answer.header("Cache-Control").is_some(), "{status}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use relayhouse::api::HttpSettings;
 use relayhouse::creds::ticket::Role;
+use relayhouse::store::UserRole;
 use serde_json::{Value, json};
 
 use crate::http::{delete, get, patch, post, request};
@@ -68,7 +69,8 @@ fn tickets_list_nothing_and_queries_are_read_strictly() {
     }
     assert_eq!(get("/api/v1/rooms").send(server.address).error().0, 401);
     let key = server.key("rooms");
-    for query in ["limit=0", "limit=201", "limit=x", "page=2", &format!("after={}", "x".repeat(99))]
+    for query in
+        ["limit=0", "limit=201", "limit=x", "page=2", &format!("after={}", "x".repeat(999))]
     {
         let answer = get(&format!("/api/v1/rooms?{query}")).bearer(&key).send(server.address);
         assert_eq!(answer.error(), (400, "bad_field".into()), "{query}");
@@ -233,4 +235,77 @@ fn guests_and_hosts_of_other_rooms_change_nothing() {
     }
     let look = get(&path).bearer(&guest).send(server.address).json();
     assert_eq!((&look["room"]["locked"], &look["room"]["owner"]), (&json!(false), &Value::Null));
+}
+
+/// An access token of somebody fresh.
+fn user(server: &Server, name: &str, role: UserRole) -> String {
+    server.user(name, role);
+    server.login(name)["accessToken"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_user_sees_and_runs_their_own_rooms_alone() {
+    let server = Server::start();
+    let [ann, bob] = ["ann", "bob"].map(|name| user(&server, name, UserRole::User));
+    let room = server.room_of(&ann, &json!({ "name": "Tea" }));
+    let other = server.room_of(&bob, &json!({}));
+    assert_eq!(room["room"]["owner"], "ann");
+    let listed = get("/api/v1/rooms").bearer(&ann).send(server.address).json();
+    let ids: Vec<&Value> = listed["rooms"].as_array().unwrap().iter().map(|r| &r["id"]).collect();
+    assert_eq!(ids, [&room["room"]["id"]]);
+
+    let path = path_of(&room);
+    assert_eq!(get(&path).bearer(&ann).send(server.address).json()["room"]["owner"], "ann");
+    let lock = patch(&path).bearer(&ann).json(&json!({ "locked": true })).send(server.address);
+    assert_eq!(lock.json()["room"]["locked"], true);
+    assert_eq!(post(&format!("{path}/tickets")).bearer(&ann).send(server.address).status, 201);
+    assert_eq!(post(&format!("{path}/invites")).bearer(&ann).send(server.address).status, 201);
+
+    let foreign = path_of(&other);
+    for (method, path) in [
+        ("GET", foreign.clone()),
+        ("PATCH", foreign.clone()),
+        ("DELETE", foreign.clone()),
+        ("POST", format!("{foreign}/tickets")),
+        ("POST", format!("{foreign}/invites")),
+        ("GET", format!("{foreign}/participants")),
+        ("POST", format!("{foreign}/participants/x/kick")),
+    ] {
+        let answer = request(method, &path).bearer(&ann).send(server.address);
+        assert_eq!(answer.error(), (403, "forbidden".into()), "{method} {path}");
+    }
+    assert_eq!(delete(&path).bearer(&ann).send(server.address).status, 204);
+}
+
+#[test]
+fn an_admin_sees_and_runs_every_room() {
+    let server = Server::start();
+    let ann = user(&server, "ann", UserRole::User);
+    let room = server.room_of(&ann, &json!({}));
+    for admin in [user(&server, "root", UserRole::Admin), server.key("admin")] {
+        let listed = get("/api/v1/rooms").bearer(&admin).send(server.address).json();
+        assert_eq!(listed["rooms"][0]["owner"], "ann");
+        let lock = patch(&path_of(&room)).bearer(&admin).json(&json!({ "locked": true }));
+        assert_eq!(lock.send(server.address).status, 200);
+        let people = get(&format!("{}/participants", path_of(&room))).bearer(&admin);
+        assert_eq!(people.send(server.address).status, 200);
+    }
+}
+
+#[test]
+fn a_kicked_peers_ticket_is_no_proof_any_more_nor_is_one_of_a_closed_room() {
+    let server = Server::start();
+    let room = server.room();
+    let guest = server.guest(&room);
+    let ice = |ticket: &str| get("/api/v1/ice").bearer(ticket).send(server.address);
+    let (_socket, ready) = Socket::hello(&server, &guest);
+    assert_eq!(ice(&guest).status, 200);
+    let peer = ready["peer"].as_str().unwrap();
+    let kick = post(&format!("{}/participants/{peer}/kick", path_of(&room)));
+    assert_eq!(kick.bearer(ticket_of(&room)).send(server.address).status, 204);
+    assert_eq!(ice(&guest).error(), (401, "invalid_token".into()));
+    assert_eq!(ice(ticket_of(&room)).status, 200);
+    let close = delete(&path_of(&room)).bearer(ticket_of(&room)).send(server.address);
+    assert_eq!(close.status, 204);
+    assert_eq!(ice(ticket_of(&room)).error(), (404, "no_such_room".into()));
 }

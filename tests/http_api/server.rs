@@ -2,28 +2,31 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use relayhouse::api::signal::{self, HubHandle};
 use relayhouse::api::{
     Api, Check, HttpServer, HttpSettings, Minter, Parts, RelayDoor, Witness, router,
 };
+use relayhouse::app::trail::of_rooms;
 use relayhouse::creds::Secret;
 use relayhouse::creds::api_key;
+use relayhouse::creds::password::PasswordHash;
 use relayhouse::creds::ticket::{AUDIENCE, Claims, ISSUER, Role, TicketKey};
 use relayhouse::creds::uri::Endpoint;
 use relayhouse::front::{self, Asked, Doors, List, Tls};
 use relayhouse::net::Transport;
-use relayhouse::signal::{CloseReason, HubLimits, RoomId};
-use relayhouse::store::{KeyRecord, Store};
+use relayhouse::signal::{Actor, CloseReason, HubLimits, Moderation, RoomId, RoomView};
+use relayhouse::store::{KeyRecord, Store, UserRecord, UserRole};
 use relayhouse::time::{Instant, Now, UnixTime};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use crate::http::post;
+use crate::http::{Request, post};
 use crate::relay::Relay;
 
 /// A running server. Stops when dropped.
@@ -42,6 +45,15 @@ pub struct Server {
     dir: Option<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     runtime: Option<Runtime>,
+    hands: Arc<Hands>,
+}
+
+/// Everybody's.
+pub const PASSWORD: &str = "correct horse";
+
+/// A login.
+pub fn login(name: &str, password: &str) -> Request {
+    post("/api/v1/auth/login").json(&json!({"username": name, "password": password}))
 }
 
 /// The time on the wall.
@@ -49,12 +61,27 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-fn clock() -> signal::Clock {
+/// What a test does to the server's clocks.
+#[derive(Default)]
+struct Hands {
+    /// How much they are ahead, in seconds.
+    ahead: AtomicU64,
+    /// Where they stand, if they do.
+    stopped: OnceLock<Now>,
+}
+
+/// Both clocks.
+fn clock() -> (signal::Clock, Arc<Hands>) {
     let origin = std::time::Instant::now();
-    Arc::new(move || {
+    let hands = Arc::new(Hands::default());
+    let held = hands.clone();
+    let clock = move || {
         let nanos = u64::try_from(origin.elapsed().as_nanos()).unwrap();
-        Now { mono: Instant::from_nanos(nanos), unix: UnixTime(now()) }
-    })
+        let now = Now { mono: Instant::from_nanos(nanos), unix: UnixTime(now()) };
+        let now = *held.stopped.get().unwrap_or(&now);
+        now.after(Duration::from_secs(held.ahead.load(Ordering::Relaxed)))
+    };
+    (Arc::new(clock), hands)
 }
 
 impl Server {
@@ -84,7 +111,7 @@ impl Server {
             .build()
             .unwrap();
         let inside = runtime.enter();
-        let clock = clock();
+        let (clock, hands) = clock();
         let (hub, mut events) = signal::start(HubLimits::default(), [3; 32], clock.clone());
         let checks = Arc::new(Mutex::new(Vec::new()));
         let told = checks.clone();
@@ -110,6 +137,9 @@ impl Server {
         let follower = api.clone();
         runtime.spawn(async move {
             while let Some(event) = events.recv().await {
+                if let Some(event) = of_rooms(&event, now()) {
+                    follower.store().events().note(event);
+                }
                 follower.follow(&event).await.unwrap();
             }
         });
@@ -137,7 +167,34 @@ impl Server {
             dir: None,
             stop: Some(stop),
             runtime,
+            hands,
         }
+    }
+
+    /// Lets time pass, for the server alone.
+    pub fn wait(&self, seconds: u64) {
+        self.hands.ahead.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// Lets no time pass any more but by [`wait`](Self::wait): for bounds per minute.
+    pub fn stop_clocks(&self) {
+        self.hands.stopped.set(self.api.now()).unwrap();
+    }
+
+    /// Adds somebody whose password is [`PASSWORD`].
+    pub fn user(&self, name: &str, role: UserRole) -> UserRecord {
+        let password = PasswordHash::new(PASSWORD, [9; 16]).unwrap();
+        let name = name.to_owned();
+        let user = UserRecord { name, role, email: None, active: true, created: 1, password };
+        self.api.store().users().add(user.clone()).wait().unwrap();
+        user
+    }
+
+    /// Logs somebody in: the answer's JSON.
+    pub fn login(&self, name: &str) -> Value {
+        let answer = login(name, PASSWORD).send(self.address);
+        assert_eq!(answer.status, 200, "{}", answer.json());
+        answer.json()
     }
 
     /// Whether the hub has the room open.
@@ -145,9 +202,33 @@ impl Server {
         self.run(self.hub.room(&RoomId::from(room))).is_some()
     }
 
+    /// The room as it is in the hub.
+    #[allow(dead_code, reason = "for the tests of dialects")]
+    pub fn room_view(&self, room: &RoomId) -> Option<RoomView> {
+        self.run(self.hub.room(room))
+    }
+
     /// Ends the room as the hub would.
     pub fn close(&self, room: &str) {
         self.run(self.hub.close_room(&RoomId::from(room), CloseReason::Idle));
+    }
+
+    /// Ends the room as somebody who may would.
+    #[allow(dead_code, reason = "for the tests of dialects")]
+    pub fn end(&self, room: &str) {
+        self.run(self.hub.close_room(&RoomId::from(room), CloseReason::Asked));
+    }
+
+    /// Decides as the API would.
+    #[allow(dead_code, reason = "for the tests of dialects")]
+    pub fn moderate(&self, room: &str, what: Moderation) {
+        self.run(self.hub.moderate(&RoomId::from(room), Actor::Api, what)).unwrap();
+    }
+
+    /// A reload: these settings, and a relay that listens here.
+    #[allow(dead_code, reason = "for the tests of dialects")]
+    pub fn reconfigure(&self, settings: HttpSettings, endpoints: Vec<Endpoint>) {
+        self.api.reconfigure(settings, Minter { endpoints, ..minter() });
     }
 
     /// Sends everybody away, as before a restart.
@@ -156,7 +237,7 @@ impl Server {
         self.run(self.endpoint.shutdown(second, second));
     }
 
-    fn run<T>(&self, future: impl Future<Output = T>) -> T {
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.as_ref().unwrap().block_on(future)
     }
 
@@ -186,6 +267,12 @@ impl Server {
     /// A ticket with these claims, signed as the server does.
     pub fn ticket(&self, role: Role, room: Option<&str>, exp: u64) -> String {
         self.key.sign(&claims(role, room, exp))
+    }
+
+    /// A ticket with these claims, for a fresh room.
+    pub fn ticket_to_a_room(&self, role: Role, exp: u64) -> String {
+        let room = self.room();
+        self.ticket(role, room["room"]["id"].as_str(), exp)
     }
 
     /// A room made by a creator: the answer's JSON.
@@ -242,7 +329,7 @@ pub fn claims(role: Role, room: Option<&str>, exp: u64) -> Claims {
     }
 }
 
-fn minter() -> Minter {
+pub fn minter() -> Minter {
     let endpoint = |transport| Endpoint { host: "192.0.2.1".into(), port: 3478, transport };
     Minter {
         secret: Secret::from("north"),

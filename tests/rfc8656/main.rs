@@ -7,6 +7,7 @@ mod machine;
 mod browser_contract;
 mod drain;
 mod lessons;
+mod openings;
 mod operator;
 mod quotas;
 mod s05_general;

@@ -82,6 +82,17 @@ pub fn get(url: &str, bearer: Option<&str>) -> Answer {
     try_get(url, bearer).unwrap_or_else(|error| panic!("GET {url}: {error}"))
 }
 
+/// `PATCH`; panics when the network fails.
+#[track_caller]
+pub fn patch(url: &str, bearer: Option<&str>, body: &Value) -> Answer {
+    let mut request = agent().patch(url);
+    if let Some(token) = bearer {
+        request = request.header("Authorization", format!("Bearer {token}"));
+    }
+    let answer = request.send_json(body).and_then(read);
+    answer.unwrap_or_else(|error| panic!("PATCH {url}: {error}"))
+}
+
 /// `POST`; panics when the network fails.
 #[track_caller]
 pub fn post(url: &str, bearer: Option<&str>, body: &Value) -> Answer {

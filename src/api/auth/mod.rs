@@ -5,14 +5,13 @@
 //! | `calls` | login, refresh, logout, me |
 //! | `passwords` | whether a name and a password belong together |
 //! | `attempts`, `hashing` | how often somebody may be wrong; how much work that may cost |
-//! | `sessions`, `tokens` | what somebody who has logged in holds, and what ends it |
+//! | `sessions` | what somebody who has logged in holds, and what ends it |
 
 mod attempts;
 mod calls;
 mod hashing;
 mod passwords;
 mod sessions;
-mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::SessionSettings;
-use super::tokens::{OPAQUE, RefreshToken, opaque, opaque_session};
 use crate::api::errors::{ApiError, Code};
 use crate::api::{Api, ids};
 use crate::creds::access::{AUDIENCE, AccessClaims, ISSUER};
+use crate::creds::session_token::{OPAQUE, RefreshToken, opaque, opaque_session};
 use crate::creds::ticket::TicketError;
 use crate::store::{SessionError, SessionId, SessionKind, SessionRecord, UserRecord};
 
@@ -53,18 +53,18 @@ impl Api {
         let SessionSettings { sliding, lifetime, .. } = self.settings().sessions;
         let (token, id, family, hash, sliding, lifetime) = match kind {
             SessionKind::Native => {
-                let token = RefreshToken::first();
+                let token = RefreshToken::first(random());
                 let (id, family) = (token.session(), token.family());
                 (token.text(), id, family, token.hash(), sliding, lifetime)
             }
             SessionKind::Meetings => {
-                let token = opaque();
+                let token = opaque(random());
                 let (id, hash) = opaque_session(&token);
                 (token, id, hash, hash, true, MEETINGS_LIFETIME)
             }
         };
         let session = SessionRecord {
-            id,
+            id: SessionId(id),
             user: user.name.clone(),
             kind,
             created: now,
@@ -99,14 +99,16 @@ impl Api {
         let Some(shown) = RefreshToken::parse(token) else {
             return refused("this is no refresh token");
         };
-        let (id, now, next) = (shown.session(), self.now().unix.0, shown.next());
+        let (id, next) = (SessionId(shown.session()), shown.next(random()));
+        let now = self.now().unix.0;
         let sessions = self.store().sessions();
         let rotated = sessions.rotate(&id, shown.family(), shown.hash(), next.hash(), now).await;
         let session = match rotated {
             Ok(session) => session,
             Err(SessionError::Store(error)) => return Err(error.into()),
-            Err(SessionError::Reused) => {
-                tracing::warn!(%client, "an old refresh token was shown again: its session has ended");
+            Err(SessionError::Reused(user)) => {
+                let text = "an old refresh token was shown again: its session has ended";
+                tracing::warn!(%client, user, "{text}");
                 return Err(Code::SessionOver.into());
             }
             Err(why) => return refused(&why.to_string()),
@@ -156,7 +158,7 @@ impl Api {
             return Err(Code::InvalidToken.into());
         }
         let (id, hash) = opaque_session(token);
-        let session = self.store().sessions().find(&id)?;
+        let session = self.store().sessions().find(&SessionId(id))?;
         let session = session.filter(|it| it.kind == SessionKind::Meetings && it.token == hash);
         let (user, mut session) = self.holder(session)?.ok_or(Code::InvalidToken)?;
         let least = self.now().unix.0.saturating_add(session.lifetime);
@@ -166,6 +168,25 @@ impl Api {
             drop(self.store().sessions().prolong(&session.id, session.expires));
         }
         Ok((user, session))
+    }
+
+    /// Another access token for whoever shows a good one, for clients that know no refresh token. It
+    /// prolongs a session that slides.
+    ///
+    /// # Errors
+    /// [`Code::InvalidToken`]; the store's.
+    pub(in crate::api) async fn another_access(
+        &self,
+        token: &str,
+    ) -> Result<(String, u64), ApiError> {
+        let (user, mut session) = self.access(token)?;
+        if session.sliding {
+            session.expires = self.now().unix.0.saturating_add(session.lifetime);
+            self.store().sessions().prolong(&session.id, session.expires).await?;
+        }
+        let StartedSession { access, access_expires, .. } =
+            self.with_access(session, String::new(), &user);
+        Ok((access, access_expires))
     }
 
     /// Ends a session: its tokens are refused from now on. `false` when it was over.
@@ -209,4 +230,11 @@ impl Api {
         });
         StartedSession { session, token, access, access_expires }
     }
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // The system's generator fails only where nothing else works either.
+    getrandom::fill(&mut bytes).expect("the system has random numbers");
+    bytes
 }

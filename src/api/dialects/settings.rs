@@ -9,6 +9,10 @@ pub struct DialectSettings {
     pub serve: Dialects,
     /// Those that serve strangers.
     pub open: Dialects,
+    /// What `client-meta` is called.
+    pub client_name: String,
+    /// The version `client-meta` tells.
+    pub client_version: String,
     /// The `aud` of a tunnel token.
     pub tunnel_audience: String,
     /// The `iss` of a tunnel token.
@@ -29,6 +33,8 @@ impl Default for DialectSettings {
         Self {
             serve: Dialects::all(),
             open: Dialects::default(),
+            client_name: "Relayhouse".into(),
+            client_version: "1.0.0".into(),
             tunnel_audience: "tunnel-worker".into(),
             tunnel_issuer: "tunnel-backend".into(),
             rooms_capacity: 10,

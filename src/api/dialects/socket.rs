@@ -4,8 +4,9 @@
 //!
 //! There is no resume: whoever's connection ends is gone from its room at once.
 
-use std::future::{Future, pending};
-use std::sync::Arc;
+mod session;
+
+use std::future::Future;
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -13,23 +14,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::super::Api;
-use super::super::signal::{
-    Endpoint, Line, Received, Refusal, Unwritable, check_bounds, close_code, upgrade_to,
-};
-use crate::signal::{
-    Admission, Body, Bucket, ClientMessage, ConnId, ErrorCode, Gone, Hello, HubLimits, Leave,
-    LeaveReason, Outgoing, ServerMessage,
-};
+use super::super::signal::{Line, Refusal, upgrade_to};
+use crate::signal::{Admission, Body, ErrorCode, HubLimits, Leave, ServerMessage};
 
 pub(super) use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-
-/// The longest reason of a closing frame (RFC 6455 section 5.5), in bytes.
-const MAX_CLOSE_REASON: usize = 123;
 
 /// How one dialect speaks: one value for each connection, which may remember what was said.
 pub(super) trait Dialect: Send + 'static {
@@ -70,16 +60,20 @@ pub(super) enum Heard {
     /// Something of the room it is in.
     Say(Body),
     /// What is answered without a room.
+    #[allow(dead_code, reason = "not every dialect has such words")]
     Answer(String),
+    /// What needs no answer.
+    Nothing,
     /// Nothing that makes sense.
     Bad(ErrorCode, String),
-    /// Something after which there is nothing more to say.
-    Close(CloseCode, String),
+    /// Something after which there is nothing more to say than these messages.
+    Close(Vec<String>, CloseCode, String),
 }
 
 /// What follows when a client has left its room.
 pub(super) enum Parted {
     /// The connection goes on, after these messages, unless the server ends it.
+    #[allow(dead_code, reason = "not every dialect's connections outlive a room")]
     Stay(Vec<String>),
     /// It ends, after these messages.
     Close(Vec<String>, CloseCode, String),
@@ -99,7 +93,7 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Heard> {
 pub(super) fn serve<D: Dialect>(api: &Api, request: Request, dialect: D) -> Response {
     let opened = match api.signalling() {
         Some(endpoint) => upgrade_to(&endpoint, request, |endpoint, socket| async move {
-            run(endpoint, Line::new(socket), dialect).await;
+            session::run(endpoint, Line::new(socket), dialect).await;
         }),
         None => Err(Refusal::Busy),
     };
@@ -107,284 +101,4 @@ pub(super) fn serve<D: Dialect>(api: &Api, request: Request, dialect: D) -> Resp
         let (status, _, message) = refusal.words();
         refusal.with_body(&D::refused(status, message))
     })
-}
-
-async fn run<D: Dialect>(endpoint: Arc<Endpoint>, line: Line, dialect: D) {
-    let limits = endpoint.hub().limits();
-    let messages = Bucket::per_second(limits.rate, limits.burst);
-    let bad = Bucket::new(limits.bad_every, limits.bad_burst);
-    let outside_until = D::OUTSIDE.map(|patience| Instant::now() + patience);
-    let mut session = Session { endpoint, line, dialect, seat: None, messages, bad, outside_until };
-    let end = match session.begin().await {
-        Ok(()) => session.serve().await,
-        Err(end) => end,
-    };
-    session.finish(end).await;
-}
-
-struct Session<D> {
-    endpoint: Arc<Endpoint>,
-    line: Line,
-    dialect: D,
-    seat: Option<Seat>,
-    /// Messages that no room counts.
-    messages: Bucket,
-    /// Bad ones among them.
-    bad: Bucket,
-    /// Until when it must be in a room; none while it is in one.
-    outside_until: Option<Instant>,
-}
-
-/// A place in a room, or in its lobby.
-struct Seat {
-    conn: ConnId,
-    told: mpsc::Receiver<Outgoing>,
-}
-
-/// How a connection ends.
-enum End {
-    /// The room, if there is one, has let it go: the client is told.
-    Told(Vec<String>, CloseCode, String),
-    /// It went, or is to go: so does the peer.
-    Gone,
-}
-
-impl From<Unwritable> for End {
-    fn from(_: Unwritable) -> Self {
-        Self::Gone
-    }
-}
-
-impl<D: Dialect> Session<D> {
-    async fn begin(&mut self) -> Result<(), End> {
-        if let Some(text) = self.dialect.greeting() {
-            self.line.socket.send(text).await?;
-        }
-        match self.dialect.begin().await {
-            Some(heard) => self.act(heard).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn serve(&mut self) -> End {
-        loop {
-            let silence_ends = self.line.silence_ends();
-            let step = tokio::select! {
-                received = self.line.socket.receive() => self.heard(received).await,
-                outgoing = next(&mut self.seat) => self.tell(outgoing).await,
-                () = until(self.outside_until) => Err(self.never_entered()),
-                () = self.endpoint.hub().over(), if self.seat.is_none() => {
-                    Err(self.end(&LeaveReason::Shutdown.leave()))
-                }
-                () = sleep_until(silence_ends) => self.wake().await,
-            };
-            if let Err(end) = step {
-                return end;
-            }
-        }
-    }
-
-    async fn finish(mut self, end: End) {
-        if let Some(seat) = self.seat.take() {
-            self.endpoint.hub().disconnect(seat.conn, Gone::Left).await;
-        }
-        let End::Told(texts, code, reason) = end else { return self.line.socket.finish().await };
-        for text in texts {
-            if self.line.socket.send(text).await.is_err() {
-                return;
-            }
-        }
-        self.line.socket.close(code, &reason[..reason.floor_char_boundary(MAX_CLOSE_REASON)]).await;
-    }
-
-    async fn heard(&mut self, received: Received) -> Result<(), End> {
-        match received {
-            Received::Text(text) => self.read(text).await,
-            Received::Binary => self.bad(ErrorCode::Binary, "messages are text".into()).await,
-            Received::Confirmed(seq) => {
-                if let Some(seat) = &self.seat {
-                    self.endpoint.hub().acknowledge(seat.conn, seq).await;
-                }
-                Ok(self.line.confirmed(seq).await?)
-            }
-            Received::Alive => Ok(()),
-            Received::TooLarge => {
-                if let Some(seat) = self.seat.take() {
-                    self.endpoint.hub().disconnect(seat.conn, Gone::TooLarge).await;
-                }
-                Err(self.end(&LeaveReason::TooLarge.leave()))
-            }
-            Received::Closed => Err(End::Gone),
-        }
-    }
-
-    async fn read(&mut self, text: Utf8Bytes) -> Result<(), End> {
-        let endpoint = Arc::clone(&self.endpoint);
-        if let Err((code, why)) = check_bounds(&text, endpoint.hub().limits()) {
-            return self.bad(code, why).await;
-        }
-        let heard = self.dialect.hear(&text, endpoint.hub().limits()).await;
-        self.act(heard).await
-    }
-
-    async fn act(&mut self, heard: Heard) -> Result<(), End> {
-        match heard {
-            Heard::Enter(admission) => self.enter(*admission).await,
-            Heard::Say(body) => self.say(body).await,
-            Heard::Answer(text) => {
-                self.count()?;
-                Ok(self.line.socket.send(text).await?)
-            }
-            Heard::Bad(code, why) => self.bad(code, why).await,
-            Heard::Close(code, reason) => Err(End::Told(Vec::new(), code, reason)),
-        }
-    }
-
-    async fn enter(&mut self, admission: Admission) -> Result<(), End> {
-        self.count()?;
-        let hub = self.endpoint.hub().clone();
-        if let Some(seat) = self.seat.take() {
-            hub.disconnect(seat.conn, Gone::Left).await;
-        }
-        self.line.begin_anew();
-        let hello = Hello { id: None, admission, resume: None, seen: None };
-        let (conn, told) = hub.connect(hello).await;
-        self.seat = Some(Seat { conn, told });
-        self.outside_until = None;
-        Ok(())
-    }
-
-    async fn say(&mut self, body: Body) -> Result<(), End> {
-        if let Some(seat) = &self.seat {
-            let message = ClientMessage { id: None, body };
-            self.endpoint.hub().deliver(seat.conn, message).await;
-            return Ok(());
-        }
-        if body != Body::Ping {
-            return self.bad(ErrorCode::HelloExpected, "you are in no room".into()).await;
-        }
-        self.count()?;
-        self.write(&ServerMessage::Pong { reference: None }).await
-    }
-
-    /// Tells the client of something wrong; too much of it ends the connection.
-    async fn bad(&mut self, code: ErrorCode, why: String) -> Result<(), End> {
-        if let Some(seat) = &self.seat {
-            self.endpoint.hub().complain(seat.conn, None, code, why).await;
-            return Ok(());
-        }
-        if !self.bad.take(self.endpoint.now().mono) {
-            return Err(self.flood());
-        }
-        let text = self.dialect.error(code, &why);
-        Ok(self.line.socket.send(text).await?)
-    }
-
-    /// Counts a message that no room counts.
-    fn count(&mut self) -> Result<(), End> {
-        if self.messages.take(self.endpoint.now().mono) { Ok(()) } else { Err(self.flood()) }
-    }
-
-    fn flood(&mut self) -> End {
-        let pause = self.endpoint.hub().limits().flood_pause;
-        let error = self.dialect.error(ErrorCode::Flood, "too many messages");
-        self.end(&LeaveReason::Flood.leave_for(pause)).after(error)
-    }
-
-    fn never_entered(&mut self) -> End {
-        let error = self.dialect.error(ErrorCode::HelloExpected, "you came into no room in time");
-        self.end(&LeaveReason::NoHello.leave()).after(error)
-    }
-
-    /// The end of the connection for a reason that leaves the dialect no choice.
-    fn end(&mut self, leave: &Leave) -> End {
-        match self.dialect.parted(leave) {
-            Parted::Close(texts, code, reason) => End::Told(texts, code, reason),
-            Parted::Stay(texts) => {
-                End::Told(texts, close_code(leave.reason), leave.reason.as_str().into())
-            }
-        }
-    }
-
-    async fn tell(&mut self, outgoing: Option<Outgoing>) -> Result<(), End> {
-        let Some(outgoing) = outgoing else {
-            // The queue was full, so there was no place for a leave either; or the rooms are no more.
-            self.seat = None;
-            let over = self.endpoint.hub().is_over();
-            let reason = if over { LeaveReason::Shutdown } else { LeaveReason::Slow };
-            return Err(self.end(&reason.leave()));
-        };
-        if let ServerMessage::Leave(leave) = outgoing.message {
-            return self.left(&leave).await;
-        }
-        self.write(&outgoing.message).await?;
-        if let Some(seq) = outgoing.seq {
-            self.line.sent(seq).await?;
-        }
-        Ok(())
-    }
-
-    /// The room has let the client go.
-    async fn left(&mut self, leave: &Leave) -> Result<(), End> {
-        self.seat = None;
-        let ends = matches!(
-            leave.reason,
-            LeaveReason::Slow | LeaveReason::Flood | LeaveReason::TooLarge | LeaveReason::Shutdown
-        );
-        if ends {
-            return Err(self.end(leave));
-        }
-        self.outside_until = D::OUTSIDE.map(|patience| Instant::now() + patience);
-        match self.dialect.parted(leave) {
-            Parted::Close(texts, code, reason) => Err(End::Told(texts, code, reason)),
-            Parted::Stay(texts) => self.send_all(texts).await,
-        }
-    }
-
-    async fn wake(&mut self) -> Result<(), End> {
-        if self.line.is_dead() {
-            return Err(End::Gone);
-        }
-        Ok(self.line.ask_for_life().await?)
-    }
-
-    async fn write(&mut self, message: &ServerMessage) -> Result<(), End> {
-        let texts = self.dialect.tell(message);
-        self.send_all(texts).await
-    }
-
-    async fn send_all(&mut self, texts: Vec<String>) -> Result<(), End> {
-        for text in texts {
-            self.line.socket.send(text).await?;
-        }
-        Ok(())
-    }
-}
-
-impl End {
-    /// With this message before the others.
-    fn after(self, text: String) -> Self {
-        match self {
-            Self::Told(mut texts, code, reason) => {
-                texts.insert(0, text);
-                Self::Told(texts, code, reason)
-            }
-            Self::Gone => Self::Gone,
-        }
-    }
-}
-
-/// What the room says next.
-async fn next(seat: &mut Option<Seat>) -> Option<Outgoing> {
-    match seat {
-        Some(seat) => seat.told.recv().await,
-        None => pending().await,
-    }
-}
-
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => sleep_until(due).await,
-        None => pending().await,
-    }
 }

@@ -53,7 +53,7 @@ impl Change {
     path = "/api/v1/rooms/{room}",
     tag = "rooms",
     params(("room" = String, Path, description = "The room's id")),
-    request_body = Change,
+    request_body = Option<Change>,
     responses(
         (status = 200, body = Seen),
         (status = "4XX", body = ErrorBody),

@@ -44,7 +44,7 @@ pub(in crate::api) struct Wanted {
     post,
     path = "/api/v1/rooms",
     tag = "rooms",
-    request_body = Wanted,
+    request_body = Option<Wanted>,
     responses(
         (status = 201, body = Entered),
         (status = "4XX", body = ErrorBody),

@@ -53,7 +53,7 @@ struct Made {
     path = "/api/v1/rooms/{room}/invites",
     tag = "rooms",
     params(("room" = String, Path, description = "The room's id")),
-    request_body = Wanted,
+    request_body = Option<Wanted>,
     responses(
         (status = 201, body = Made),
         (status = "4XX", body = ErrorBody),

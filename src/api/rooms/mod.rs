@@ -31,6 +31,7 @@ pub use create::{DEFAULT_CAPACITY, MAX_CAPACITY, MAX_EXPIRES_IN};
 pub use invites::{DEFAULT_TTL as DEFAULT_INVITE_TTL, MAX_TTL as MAX_INVITE_TTL};
 pub use list::MAX_PAGE as MAX_ROOMS_PAGE;
 pub use shapes::MAX_NAME;
+pub(super) use shapes::checked_name;
 
 /// The calls of this module.
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {

@@ -32,7 +32,7 @@ pub(in crate::api) struct Guest {
     path = "/api/v1/invites/{invite}/redeem",
     tag = "rooms",
     params(("invite" = String, Path, description = "The invite")),
-    request_body = Guest,
+    request_body = Option<Guest>,
     responses(
         (status = 200, body = Entered),
         (status = "4XX", body = ErrorBody),
@@ -48,7 +48,7 @@ pub(in crate::api) async fn redeem(
     api.limiters().redeem.check(client)?;
     // Everything that can be refused is refused before the invite is used up.
     let name = body.0.name.map(|name| checked_name(&name)).transpose()?.flatten();
-    if invite.len() > ids::MAX_ID {
+    if invite.len() > ids::MAX_INVITE {
         return Err(Code::NoSuchInvite.into());
     }
     let now = api.now().unix;

@@ -139,6 +139,23 @@ impl Api {
         Ok(room)
     }
 
+    /// Whether the holder of this ticket was removed from its room.
+    pub(in crate::api) fn was_kicked(&self, claims: &Claims) -> Result<bool, ApiError> {
+        let Some(room) = &claims.room else { return Ok(false) };
+        let room = self.find_room(room)?;
+        Ok(room.is_some_and(|room| room.kicked.contains(&claims.sub)))
+    }
+
+    /// Whether what this caller's ticket is for is still there; anybody else has no such thing.
+    pub(in crate::api) fn still_has_room(&self, caller: &Caller) -> Result<(), ApiError> {
+        match caller {
+            Caller::Ticket(claims) => {
+                claims.room.as_deref().map_or(Ok(()), |room| self.stored_room(room).map(drop))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The room `id`, if it is stored and not over.
     pub(in crate::api) fn stored_room(&self, id: &str) -> Result<RoomRecord, ApiError> {
         self.find_room(id)?.ok_or_else(|| Code::NoSuchRoom.into())

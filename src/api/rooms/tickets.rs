@@ -41,7 +41,7 @@ pub(in crate::api) struct Wanted {
     path = "/api/v1/rooms/{room}/tickets",
     tag = "rooms",
     params(("room" = String, Path, description = "The room's id")),
-    request_body = Wanted,
+    request_body = Option<Wanted>,
     responses(
         (status = 201, body = Entered),
         (status = "4XX", body = ErrorBody),

@@ -49,11 +49,16 @@ async fn hello(endpoint: &Endpoint, socket: &mut Socket) -> Result<Hello, Refuse
                 let admission = match admission(endpoint, &token) {
                     Ok(admission) => admission,
                     Err(why) => {
+                        let pause = endpoint.surroundings.ticket_refused(socket.client, &why);
                         refuse(socket, id.as_ref(), ErrorCode::Unauthorized, &why).await?;
-                        return Err(Some(LeaveReason::Unauthorized.leave()));
+                        return Err(Some(
+                            pause.map_or(LeaveReason::Unauthorized.leave(), |pause| {
+                                LeaveReason::Flood.leave_for(pause)
+                            }),
+                        ));
                     }
                 };
-                return Ok(Hello { id, admission, resume, seen });
+                return Ok(Hello { id, admission, keeps_place: true, resume, seen });
             }
             Ok(Incoming::Message(message)) => {
                 let text = "the first message is hello";

@@ -12,6 +12,7 @@ mod socket;
 mod upgrade;
 mod wire;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,12 +20,13 @@ use axum::http::HeaderMap;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use super::crowd::Crowd;
 use crate::creds::ticket::{Claims, TicketError};
 use crate::time::{Now, UnixTime};
 
 pub use driver::{Clock, HubHandle, start, start_hub};
 pub(in crate::api) use line::Line;
-pub(in crate::api) use socket::{Received, Socket, Unwritable, close_code};
+pub(in crate::api) use socket::{Received, Unwritable, close_code};
 pub use upgrade::upgrade;
 pub(in crate::api) use upgrade::{Refusal, upgrade_to};
 pub(in crate::api) use wire::check_bounds;
@@ -43,6 +45,24 @@ pub trait Surroundings: Send + Sync + 'static {
 
     /// Whether a handshake with these headers comes from a page that may.
     fn origin_allowed(&self, headers: &HeaderMap) -> bool;
+
+    /// Whether this client may open one more connection so soon.
+    ///
+    /// # Errors
+    /// When it may.
+    fn may_connect(&self, _client: IpAddr) -> Result<(), Duration> {
+        Ok(())
+    }
+
+    /// Connections that one address may have at a time; zero is no bound.
+    fn connections_per_address(&self) -> usize {
+        0
+    }
+
+    /// A client's ticket was refused, and why. When it had too many refused, how long it is to wait.
+    fn ticket_refused(&self, _client: IpAddr, _why: &str) -> Option<Duration> {
+        None
+    }
 
     /// Fresh ICE servers for the holder of a ticket.
     fn ice_servers(&self, now: Now, subject: &str) -> IceServers;
@@ -98,6 +118,7 @@ pub struct Endpoint {
     surroundings: Arc<dyn Surroundings>,
     patience: Patience,
     places: Arc<Semaphore>,
+    crowd: Arc<Crowd>,
     connections: u32,
 }
 
@@ -115,7 +136,7 @@ impl Endpoint {
         connections: u32,
     ) -> Self {
         let places = Arc::new(Semaphore::new(connections as usize));
-        Self { hub, surroundings, patience, places, connections }
+        Self { hub, surroundings, patience, places, crowd: Arc::default(), connections }
     }
 
     /// The rooms behind it.

@@ -1,5 +1,7 @@
 //! A client's WebSocket with our patience: writes that end, a closing handshake that ends.
 
+use std::net::IpAddr;
+
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -41,6 +43,8 @@ pub(in crate::api) enum Unwritable {
 pub(in crate::api) struct Socket {
     stream: WebSocketStream<TokioIo<Upgraded>>,
     pub(in crate::api) patience: Patience,
+    /// The client's address, behind trusted proxies too.
+    pub(in crate::api) client: IpAddr,
     /// When the client last gave a sign of life.
     pub(in crate::api) heard: Instant,
 }
@@ -49,8 +53,9 @@ impl Socket {
     pub(in crate::api) fn new(
         stream: WebSocketStream<TokioIo<Upgraded>>,
         patience: Patience,
+        client: IpAddr,
     ) -> Self {
-        Self { stream, patience, heard: Instant::now() }
+        Self { stream, patience, client, heard: Instant::now() }
     }
 
     /// The next frame. Cancelling loses nothing.

@@ -1,6 +1,8 @@
 //! The HTTP door: the opening handshake of RFC 6455 section 4.2, on hyper's connection.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -12,6 +14,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
+use super::super::Client;
 use super::socket::Socket;
 use super::{Endpoint, connection};
 
@@ -20,7 +23,7 @@ use super::{Endpoint, connection};
 const READ_BUFFER: usize = 4096;
 
 /// Turns a request into a signalling connection, or says in the answer why not: no WebSocket
-/// handshake (400, 426), a page of another origin (403), no place left (503).
+/// handshake (400, 426), a page of another origin (403), an address with too many (429), no place left (503).
 pub fn upgrade(endpoint: &Arc<Endpoint>, request: Request) -> Response {
     let native =
         |endpoint: Arc<Endpoint>, socket| async move { connection::run(&endpoint, socket).await };
@@ -41,6 +44,12 @@ where
     if !endpoint.surroundings.origin_allowed(request.headers()) {
         return Err(Refusal::Origin);
     }
+    // Behind nothing that says who asks, everybody is one.
+    let client =
+        request.extensions().get::<Client>().map_or(Ipv4Addr::UNSPECIFIED.into(), |it| it.0);
+    endpoint.surroundings.may_connect(client).map_err(Refusal::TooOften)?;
+    let most = endpoint.surroundings.connections_per_address();
+    let spot = endpoint.crowd.enter(client, most).ok_or(Refusal::Crowded)?;
     let place = Arc::clone(&endpoint.places).try_acquire_owned().map_err(|_| Refusal::Busy)?;
     let upgraded = request.extensions_mut().remove::<OnUpgrade>().ok_or(Refusal::NoUpgrade)?;
 
@@ -56,8 +65,8 @@ where
         let stream = TokioIo::new(stream);
         let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
         let patience = endpoint.patience.clone();
-        serve(endpoint, Socket::new(stream, patience)).await;
-        drop(place);
+        serve(endpoint, Socket::new(stream, patience, client)).await;
+        drop((place, spot));
     });
 
     Ok(answer(
@@ -102,6 +111,8 @@ pub(in crate::api) enum Refusal {
     Key,
     Origin,
     Busy,
+    Crowded,
+    TooOften(Duration),
 }
 
 impl Refusal {
@@ -128,13 +139,24 @@ impl Refusal {
                 (StatusCode::FORBIDDEN, "origin_not_allowed", "pages of this origin may not call")
             }
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "too many connections"),
+            Self::Crowded => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limited",
+                "this address has as many connections as it may have",
+            ),
+            Self::TooOften(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limited",
+                "this address opens connections too often",
+            ),
         }
     }
 
     /// The answer, with the words put as a dialect puts them.
     pub(in crate::api) fn with_body(self, body: &serde_json::Value) -> Response {
         let extra = match self {
-            Self::Busy => (header::RETRY_AFTER, HeaderValue::from_static("5")),
+            Self::Busy | Self::Crowded => (header::RETRY_AFTER, HeaderValue::from_static("5")),
+            Self::TooOften(wait) => (header::RETRY_AFTER, wait.as_secs().max(1).into()),
             _ => (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")),
         };
         let headers = [

@@ -5,7 +5,7 @@ use super::value::Value;
 use super::{AddressChoice, Config, Effective};
 
 /// Secrets shorter than this are worth a warning: guessing must be hopeless.
-const SHORT_SECRET: usize = 16;
+pub const SHORT_SECRET: usize = 16;
 
 /// Checks keys against each other.
 pub(super) fn together(effective: &Effective, config: &Config, problems: &mut Problems) {

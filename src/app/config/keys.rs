@@ -4,7 +4,9 @@
 mod audit;
 mod bounds;
 mod dialects;
+mod people;
 mod relay;
+mod rooms;
 mod service;
 
 use std::sync::LazyLock;
@@ -71,7 +73,16 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// Every key, in the order of `config.toml`: those without a section first.
 pub(super) static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
-    [service::KEYS, dialects::KEYS, relay::KEYS, audit::KEYS, bounds::KEYS].concat()
+    let tables: [&[Key]; 7] = [
+        service::KEYS,
+        rooms::KEYS,
+        dialects::KEYS,
+        relay::KEYS,
+        people::KEYS,
+        audit::KEYS,
+        bounds::KEYS,
+    ];
+    tables.concat()
 });
 
 fn put<T>(place: &mut T, value: Read<T>) -> Read<()> {

@@ -22,12 +22,13 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::api::DialectSettings;
+use crate::api::{DialectSettings, PerAddress, SessionSettings};
 use crate::creds::Secret;
 use crate::hooks::HookAddress;
 use crate::store::EventKind;
 use crate::turn::{ChannelNumbers, Limits, QuotaLimits};
 
+pub use checks::SHORT_SECRET;
 pub use effective::{Change, Effective, Reloaded};
 pub use print::defaults_toml;
 pub use problem::{Place, Problem, Problems};
@@ -49,6 +50,8 @@ pub struct Config {
     pub tls: Tls,
     /// `[http]`
     pub http: Http,
+    /// `[rooms]`
+    pub rooms: Rooms,
     /// `[dialects]`
     pub dialects: DialectSettings,
     /// `[relay]`
@@ -69,6 +72,8 @@ pub struct Config {
     pub unauthenticated_rate: u32,
     /// `limits.stream_connections`: TCP and TLS connections of clients at a time.
     pub stream_connections: usize,
+    /// `limits.…_per_address`: connections at a time.
+    pub per_address: PerAddress,
     /// `limits.ice_per_minute_…`: credentials a minute.
     pub ice_per_minute: IcePerMinute,
     /// `[log]`
@@ -110,6 +115,15 @@ pub struct Http {
     pub allowed_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
+}
+
+/// Rooms that nobody needs any more.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rooms {
+    /// How long one stays with nobody in it; zero is for ever.
+    pub idle: Duration,
+    /// How long one stays when nobody in it says anything; zero is for ever.
+    pub silence: Duration,
 }
 
 /// Relayed addresses.
@@ -187,6 +201,8 @@ pub struct Auth {
     pub strict_expiry: bool,
     /// Whether SHA-256 is offered (RFC 8489).
     pub sha256: bool,
+    /// How long people stay logged in.
+    pub sessions: SessionSettings,
 }
 
 /// The audit trail.
@@ -328,6 +344,7 @@ impl Config {
             listen: Listen::default(),
             tls: Tls::default(),
             http: Http::default(),
+            rooms: Rooms::default(),
             dialects: DialectSettings::default(),
             relay: Relay {
                 addresses: Vec::new(),
@@ -347,6 +364,7 @@ impl Config {
                 username_separator: ':',
                 strict_expiry: false,
                 sha256: true,
+                sessions: SessionSettings::default(),
             },
             audit: Audit::default(),
             hooks: Hooks::default(),
@@ -355,6 +373,7 @@ impl Config {
             limits: Limits::default(),
             unauthenticated_rate: 0,
             stream_connections: 0,
+            per_address: PerAddress::default(),
             ice_per_minute: IcePerMinute::default(),
             log: Log { format: LogFormat::Text, level: String::new() },
             dev,

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::request::Answer;
 use super::server::SOCKET;
-use super::{Request, events, secrets};
+use super::{Request, events, people, secrets};
+use crate::app::clock;
 use crate::app::config::format_duration;
 
 /// A server that takes longer is not well.
@@ -81,6 +82,7 @@ pub fn printed(request: &Request, answer: &Value, json: bool) -> String {
             let hooks = answer.get("hooks").and_then(Value::as_u64).unwrap_or_default();
             format!("a ping is on its way to {hooks} hooks; the log says what fails\n")
         }
+        Request::KeysAdd { hash: Some(_), .. } => format!("added {}\n", text("id")),
         Request::KeysAdd { .. } => format!("{}\n", text("key")),
         Request::KeysList => listed(answer),
         Request::KeysRevoke { id } => format!("revoked {id}\n"),
@@ -97,6 +99,12 @@ pub fn printed(request: &Request, answer: &Value, json: bool) -> String {
         Request::SecretAdd { .. } => secrets::added(answer),
         Request::SecretRemove { id } => format!("removed {id}\n"),
         Request::SecretShow { .. } => format!("{}\n", text("secret")),
+        Request::UsersList if json => format!("{answer:#}\n"),
+        Request::UsersAdd { .. }
+        | Request::UsersChange { .. }
+        | Request::UsersRemove { .. }
+        | Request::UsersList
+        | Request::UsersImport { .. } => people::printed(request, answer),
         Request::Link => format!("{}\n", text("link")),
     }
 }
@@ -114,14 +122,15 @@ fn hooks(answer: &Value) -> String {
 
 fn listed(answer: &Value) -> String {
     let keys = answer.get("keys").and_then(Value::as_array);
-    let mut text = format!("{:<12} {:<18} {:<12} {}\n", "id", "scopes", "created", "name");
+    let mut text = format!("{:<12} {:<18} {:<20} {}\n", "id", "scopes", "created", "name");
     for key in keys.into_iter().flatten() {
         let field = |name: &str| key.get(name).and_then(Value::as_str).unwrap_or_default();
         let scopes = key.get("scopes").and_then(Value::as_array).into_iter().flatten();
         let scopes: Vec<_> = scopes.filter_map(Value::as_str).collect();
         let created = key.get("created").and_then(Value::as_u64).unwrap_or_default();
+        let created = clock::utc(created);
         let (id, scopes, name) = (field("id"), scopes.join(","), field("name").escape_debug());
-        text += format!("{id:<12} {scopes:<18} {created:<12} {name}").trim_end();
+        text += format!("{id:<12} {scopes:<18} {created:<20} {name}").trim_end();
         text.push('\n');
     }
     text

@@ -5,6 +5,7 @@
 pub mod allocations;
 pub mod client;
 mod events;
+mod people;
 mod request;
 mod secrets;
 pub mod server;
@@ -22,9 +23,10 @@ use crate::creds::api_key::{self, Scope};
 use crate::creds::ticket::TicketKey;
 use crate::creds::{Secret, SecretId};
 use crate::hooks::HookAddress;
-use crate::store::{EventKind, KeyRecord, Store};
+use crate::store::{EventKind, KeyHash, KeyRecord, Store};
 use crate::turn::AllocationId;
 
+pub use people::checked_email;
 pub use request::Request;
 pub use secrets::{RingDoor, generated};
 
@@ -125,7 +127,12 @@ impl Desk {
             Request::SecretAdd { secret, lasts } => self.add_secret(&till, secret, lasts),
             Request::SecretRemove { id } => self.remove_secret(&till, id),
             Request::SecretShow { id } => self.show_secret(&till, id),
-            Request::KeysAdd { scopes, name } => self.add_key(&scopes, name),
+            Request::UsersAdd { name, change } => self.add_user(&name, change),
+            Request::UsersChange { name, change } => self.change_user(&name, change),
+            Request::UsersRemove { name } => self.remove_user(&name),
+            Request::UsersList => self.list_users(),
+            Request::UsersImport { users, update } => self.import_users(users, update),
+            Request::KeysAdd { scopes, name, hash } => self.add_key(&scopes, name, hash),
             Request::KeysList => {
                 let keys = self.store()?.keys().list().map_err(|error| error.to_string())?;
                 Ok(json!({ "keys": keys }))
@@ -152,7 +159,12 @@ impl Desk {
         (self.till)().credential(None, None)
     }
 
-    fn add_key(&self, scopes: &[Scope], name: Option<String>) -> Result<Value, String> {
+    fn add_key(
+        &self,
+        scopes: &[Scope],
+        name: Option<String>,
+        brought: Option<KeyHash>,
+    ) -> Result<Value, String> {
         if scopes.is_empty() {
             return Err("a key needs a scope: mint, rooms or admin".to_owned());
         }
@@ -171,12 +183,17 @@ impl Desk {
             scopes: scopes.iter().copied().collect(),
             created: made.as_secs(),
         };
-        let stored = self.store()?.keys().add(api_key::hash(&key), record).wait();
+        let stored =
+            self.store()?.keys().add(brought.unwrap_or_else(|| api_key::hash(&key)), record).wait();
         stored.map_err(|error| error.to_string())?;
         let scopes: Vec<_> = scopes.iter().map(|scope| scope.name()).collect();
         let added = trail::now(EventKind::KeyAdded).by("operator").with("key", id.as_str());
         self.store()?.events().note(added.with("scopes", scopes));
-        Ok(json!({ "id": id, "key": key }))
+        // Whoever brought it has it.
+        Ok(match brought {
+            Some(_) => json!({ "id": id }),
+            None => json!({ "id": id, "key": key }),
+        })
     }
 
     fn relay(&self) -> Result<&dyn RelayDoor, String> {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::creds::api_key::Scope;
 use crate::creds::{Secret, SecretId, exposed};
+use crate::store::{KeyHash, UserChange};
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,9 @@ pub enum Request {
         scopes: Vec<Scope>,
         /// What it is called.
         name: Option<String>,
+        /// The hash of a key that is there already, in place of a new one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        hash: Option<KeyHash>,
     },
     /// All API keys.
     KeysList,
@@ -61,6 +65,34 @@ pub enum Request {
     HooksSecret,
     /// An event for every hook.
     HooksTest,
+    /// Somebody new who may log in.
+    UsersAdd {
+        /// As it was typed.
+        name: String,
+        /// Their password's hash, and what else is to be unlike others.
+        change: UserChange,
+    },
+    /// Something else about somebody.
+    UsersChange {
+        /// As it was typed.
+        name: String,
+        /// What.
+        change: UserChange,
+    },
+    /// No more of somebody.
+    UsersRemove {
+        /// As it was typed.
+        name: String,
+    },
+    /// Everybody who may log in.
+    UsersList,
+    /// Many people at once: all, or none.
+    UsersImport {
+        /// By name.
+        users: Vec<(String, UserChange)>,
+        /// Whether those who are there are changed.
+        update: bool,
+    },
     /// A link to the page.
     Link,
     /// A new REST secret that mints.

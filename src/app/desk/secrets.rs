@@ -11,7 +11,7 @@ use tracing::info;
 
 use super::{Desk, Till};
 use crate::app::clock;
-use crate::app::config::format_duration;
+use crate::app::config::{SHORT_SECRET, format_duration};
 use crate::app::run::kept::random;
 use crate::creds::{Secret, SecretId};
 use crate::store::{SecretError, SecretOrigin, SecretRecord, SecretUse};
@@ -79,12 +79,13 @@ impl Desk {
             return Err("an added secret lasts for 1 second to 365 days, or without end".to_owned());
         }
         let (id, created) = (secret.id(), clock::unix().0);
+        let short = text.len() < SHORT_SECRET;
         let until = lasts.map(|lasts| created.saturating_add(lasts));
         let added = SecretRecord { secret, origin: SecretOrigin::Added, created, until };
-        self.store()?.secrets().add(added).wait().map_err(sentence)?;
+        self.store()?.secrets().accept(added).wait().map_err(sentence)?;
         self.ring_changed();
         info!(secret = %id, until, "credentials made with one more secret are accepted");
-        Ok(json!({ "id": id, "until": until }))
+        Ok(json!({ "id": id, "until": until, "short": short }))
     }
 
     /// A secret is accepted no more.
@@ -201,16 +202,20 @@ pub(super) fn rotated(answer: &Value) -> String {
 /// What `secret add` prints.
 pub(super) fn added(answer: &Value) -> String {
     let id = answer.get("id").and_then(Value::as_str).unwrap_or_default();
-    match answer.get("until").and_then(Value::as_u64) {
+    let mut text = match answer.get("until").and_then(Value::as_u64) {
         Some(until) => format!("{id} is accepted until {}\n", clock::utc(until)),
         None => format!("{id} is accepted\n"),
+    };
+    if answer.get("short").and_then(Value::as_bool) == Some(true) {
+        text += &format!("it has fewer than {SHORT_SECRET} characters and can be guessed\n");
     }
+    text
 }
 
 /// What `secret list` prints.
 pub(super) fn table(answer: &Value) -> String {
     let mut text = format!(
-        "{:<10}  {:<10}  {:<30}  {:<20}  {:<20}  {}\n",
+        "{:<10}  {:<10}  {:<35}  {:<20}  {:<20}  {}\n",
         "id", "from", "state", "made", "last used", "opened"
     );
     let secrets = answer.get("secrets").and_then(Value::as_array);
@@ -224,7 +229,7 @@ pub(super) fn table(answer: &Value) -> String {
         };
         let time = |name: &str, none: &str| number(name).map_or(none.to_owned(), clock::utc);
         text += &format!(
-            "{:<10}  {:<10}  {state:<30}  {:<20}  {:<20}  {}\n",
+            "{:<10}  {:<10}  {state:<35}  {:<20}  {:<20}  {}\n",
             word("id"),
             word("origin"),
             time("created", "-"),

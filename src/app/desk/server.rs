@@ -17,8 +17,8 @@ use super::{Desk, Request};
 pub const SOCKET: &str = "control.sock";
 /// A client that is slower than this is hung up on.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The longest request, bytes.
-const LONGEST: u64 = 64 * 1024;
+/// The longest request, bytes: an import of as many people as there can be.
+const LONGEST: u64 = 8 * 1024 * 1024;
 
 /// The socket of a running server. Dropping it removes the file.
 #[derive(Debug)]

@@ -26,6 +26,8 @@ pub(super) struct Banner<'a> {
     pub(super) listening: &'a Listening,
     /// The relayed addresses, as peers see them.
     pub(super) peers_see: String,
+    /// Whether nobody can log in yet.
+    pub(super) no_users: bool,
     /// Whether every relayed address is on loopback.
     pub(super) relays_on_loopback: bool,
 }
@@ -55,6 +57,10 @@ impl Banner<'_> {
         );
         let servers = self.credential.get("iceServers").unwrap_or(&Value::Null);
         let _ = write!(text, "{servers:#}\n\n");
+        if self.no_users {
+            text += "Nobody can log in yet: `relayhouse users add --role admin NAME` adds the first \
+                     person.\n\n";
+        }
         let _ = writeln!(text, "Let through the firewall: {}", self.ports());
         let _ = writeln!(text, "Peers see media from:     {}", self.peers_see);
         let data = std::path::absolute(&self.config.data_dir);
@@ -104,8 +110,18 @@ mod tests {
         let one = |text: &str| vec![text.parse().expect("an address")];
         let listening = Listening { udp: one(udp), tcp: one(udp), tls: one(tls), http: one(http) };
         let (config, credential, listening) = (&config, Value::Null, &listening);
-        let (file, link, peers_see) = (None, None, String::new());
-        Banner { config, file, link, credential, listening, peers_see, relays_on_loopback }.ports()
+        let (file, link, peers_see, no_users) = (None, None, String::new(), true);
+        Banner {
+            no_users,
+            config,
+            file,
+            link,
+            credential,
+            listening,
+            peers_see,
+            relays_on_loopback,
+        }
+        .ports()
     }
 
     #[test]

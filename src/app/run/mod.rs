@@ -151,6 +151,7 @@ fn say_ready(server: &Server, desk: &Desk) {
         link: server.till().link().ok(),
         credential: desk.credential().unwrap_or_default(),
         listening: &server.listening,
+        no_users: desk.has_no_users(),
         peers_see: doctor::seen_as(&server.addresses.relay),
         relays_on_loopback: server.addresses.relay.iter().all(|at| at.public.is_loopback()),
     };

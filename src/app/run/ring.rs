@@ -156,3 +156,45 @@ async fn forget(server: &Arc<Server>, store: &Store, now: u64) {
         warn!("the end of a secret ended in a bug; it is refused all the same");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::creds::Secret;
+    use crate::net::{ClientAddr, Flow, Transport};
+    use crate::turn::AllocationId;
+
+    fn opened() -> Event {
+        let at = |port| ([192, 0, 2, 1], port).into();
+        let flow = Flow { transport: Transport::Udp, local: at(1), remote: ClientAddr(at(2)) };
+        let secret = Some(Secret::from("north").id());
+        let (username, lifetime) = ("99:alice".into(), Duration::from_secs(600));
+        let relayed = Vec::new();
+        Event::AllocationOpened { id: AllocationId(1), flow, username, secret, relayed, lifetime }
+    }
+
+    /// What is on the disk; every change before this one is written first.
+    fn stored(store: &Store) -> u64 {
+        store.probe_writable().wait().expect("written");
+        let uses = store.secrets().uses().expect("readable");
+        uses.get(&Secret::from("north").id()).map_or(0, |what| what.count)
+    }
+
+    #[test]
+    fn uses_are_written_once_a_minute_and_at_the_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("opens");
+        let uses = Uses::load(&store).expect("loads");
+        for _ in 0..3 {
+            uses.follow(&opened());
+        }
+        assert_eq!(stored(&store), 1, "the first at once");
+        drop(uses.write_due(clock::unix().0 + WRITE_EVERY - 5));
+        assert_eq!(stored(&store), 1);
+        drop(uses.write_due(clock::unix().0 + WRITE_EVERY));
+        assert_eq!(stored(&store), 3, "the others a minute later");
+        uses.follow(&opened());
+        uses.write_all();
+        assert_eq!(stored(&store), 4);
+    }
+}

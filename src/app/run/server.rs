@@ -110,6 +110,9 @@ pub(super) fn http_settings(config: &Config) -> HttpSettings {
         trusted_proxies: config.http.trusted_proxies.clone(),
         open_minting: config.dev,
         dialects: config.dialects.clone(),
+        room_idle: config.rooms.idle,
+        per_address: config.per_address,
+        sessions: config.auth.sessions,
         rate_limits: RateLimits {
             ice_per_address: NonZeroU32::new(config.ice_per_minute.address),
             ice_per_key: NonZeroU32::new(config.ice_per_minute.key),

@@ -59,7 +59,8 @@ pub(super) async fn start(
     store: Store,
 ) -> Result<Web, Failure> {
     let clock: Arc<dyn Fn() -> Now + Send + Sync> = Arc::new(clock::now);
-    let mut rooms = Hub::new(HubLimits::default(), random()?);
+    let silence = server.live.load().config.rooms.silence;
+    let mut rooms = Hub::new(HubLimits { silence, ..HubLimits::default() }, random()?);
     rooms.describe(&server.kept.audit);
     let (hub, events) = signal::start_hub(rooms, Arc::clone(&clock));
     let metrics = metrics(Arc::clone(server));

@@ -39,7 +39,7 @@ fn spec(id: &str) -> RoomSpec {
 
 fn hello(room: &str, peer: &str, role: Role) -> Hello {
     let admission = Admission { room: room.into(), peer: peer.into(), role, name: None };
-    Hello { id: None, admission, resume: None, seen: None }
+    Hello { id: None, admission, keeps_place: true, resume: None, seen: None }
 }
 
 fn message(to: Option<&str>, payload: &str) -> Body {

@@ -149,3 +149,36 @@ fn numbers_go_on_over_a_resume() {
     let numbers: Vec<_> = world.take_numbered(3).iter().map(|it| it.seq).collect();
     assert_eq!(numbers, [None, Some(2), Some(3)]);
 }
+
+#[test]
+fn a_peer_that_cannot_resume_is_gone_when_its_connection_breaks() {
+    let mut world = World::new();
+    world.join(1, "ann");
+    let bob = || Hello { keeps_place: false, ..hello("r", "bob", Role::Guest) };
+    world.connect(2, bob());
+    world.heard(1);
+    world.drop_connection(2);
+    assert_eq!(world.heard(1), ["left bob dropped"]);
+    world.connect(3, bob());
+    world.heard(1);
+    world.hub.disconnect(world.now, ConnId(3), Gone::Slow);
+    world.drain();
+    assert_eq!(world.heard(1), ["left bob slow"]);
+    assert_eq!(world.hub.stats().peers, 1);
+}
+
+#[test]
+fn a_reader_that_cannot_resume_is_gone_when_it_is_too_slow() {
+    let mut world = World::new();
+    world.join(1, "ann");
+    world.connect(2, Hello { keeps_place: false, ..hello("r", "bob", Role::Guest) });
+    let most = world.hub.limits().queue_messages;
+    for _ in 0..=most {
+        world.say(1, message(Some("bob"), "1"));
+        world.hub.acknowledge(ConnId(1), u64::MAX);
+        world.wait(Duration::from_millis(100));
+    }
+    assert_eq!(world.heard(2).last().map(String::as_str), Some("leave slow resume"));
+    assert_eq!(world.heard(1).last().map(String::as_str), Some("left bob slow"));
+    assert_eq!(world.hub.stats().peers, 1);
+}

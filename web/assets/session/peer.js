@@ -1,28 +1,40 @@
-// One other person: an RTCPeerConnection held by perfect negotiation. Free of DOM.
+// One other person: an RTCPeerConnection held by perfect negotiation.
 //
 // Everything that touches the description runs through one queue, so "is an offer of ours on the
 // way" is simply the signalling state. A connection that the other side has built anew (a reload,
 // a lost seat) is known by the session id in its SDP's `o=` line; ours is then built anew as well.
 
+import { openChannels } from './channels.js';
+import { Emitter } from './emitter.js';
 import { Repair } from './repair.js';
+import { addTracks, attachTracks } from './tracks.js';
 
 const SIT_AND_WAIT_MS = 2500;
 const ANSWER_WITHIN_MS = 12_000;
-const KINDS = /** @type {const} */ (['audio', 'video']);
 
 /** @param {string|undefined} sdp @returns {string|undefined} the session id (RFC 8866, 5.2) */
 const sessionOf = (sdp) => /^o=\S+ (\S+)/m.exec(sdp ?? '')?.[1];
 
+/** @typedef {{name: string, mic: boolean, camera: boolean, screen: boolean, files: boolean}} Told */
+
 /**
  * Events: `connection` (detail: connection state), `stream` (detail: the remote MediaStream),
- * `heard` (detail: a JSON value from the data channel), `channel` (detail: is it open),
+ * `heard` (detail: a JSON value from the data channel), `channel` (detail: is it open), `files` (the
+ * channel for files is open, perhaps another one), `frame` (detail: what came over it, text or ArrayBuffer),
  * `iceerror` (detail: `{url, code, text}`), `gathered` (detail: kinds of local candidates seen).
  */
-export class Peer extends EventTarget {
+export class Peer extends Emitter {
   /** @type {RTCPeerConnection} */ #pc;
-  /** @type {RTCDataChannel} */ #channel;
+  /** @type {{call: RTCDataChannel, files: RTCDataChannel}} */ #channels;
+  /** What the server calls it. @type {string} */ role = 'guest';
+  /** Whether it sends media, as the server was told. */ publishing = false;
+  /** Its sound and picture, once they come. @type {MediaStream|undefined} */ remote;
+  /** What our picture may cost. @type {import('./share.js').Share|undefined} */ share;
+  /** What it says of itself. @type {Told|undefined} */ told;
   #queue = Promise.resolve();
   #closed = false;
+  #initiated = false;
+  #restartOwed = false;
   /** @type {string|undefined} */ #remoteSession;
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #waitTimer;
   #repair = new Repair(() => this.restart());
@@ -48,7 +60,7 @@ export class Peer extends EventTarget {
     this.localStream = stream;
     this.send = send;
     this.#pc = this.#build();
-    this.#channel = this.#openChannel();
+    this.#channels = this.#openChannels();
     if (initiate) this.#initiate();
     else this.#waitTimer = setTimeout(() => this.#initiate(), SIT_AND_WAIT_MS);
   }
@@ -57,7 +69,19 @@ export class Peer extends EventTarget {
   get state() { return this.#pc.connectionState; }
 
   /** Whether `say` reaches the other side now. */
-  get open() { return this.#channel.readyState === 'open'; }
+  get open() { return this.#channels.call.readyState === 'open'; }
+
+  /** The channel files go over; another one after the connection was built anew. */
+  get files() { return this.#channels.files; }
+
+  /** Bytes one message to the other side may have. */
+  get maxMessageSize() { return this.#pc.sctp?.maxMessageSize || 65_536; }
+
+  /** How loud it is just now, 0 to 1. */
+  get level() {
+    const sound = this.#pc.getReceivers().find(({ track }) => track.kind === 'audio');
+    return sound?.getSynchronizationSources?.()[0]?.audioLevel ?? 0;
+  }
 
   /** @returns {Promise<RTCStatsReport>} */
   stats() { return this.#pc.getStats(); }
@@ -78,6 +102,12 @@ export class Peer extends EventTarget {
     this.#enqueue(() => this.#attach());
   }
 
+  /** What our picture may cost from now on. @param {import('./share.js').Share} share */
+  limit(share) {
+    this.share = share;
+    this.tracksChanged();
+  }
+
   /**
    * Other ICE servers or another policy. A changed policy builds the connection anew: only then is
    * every candidate of the old policy gone, on both sides.
@@ -92,7 +122,10 @@ export class Peer extends EventTarget {
 
   /** Looks for a path again, keeping the connection. */
   restart() {
-    if (this.#closed || !this.#remoteSession) return;
+    if (this.#closed) return;
+    // Before the first answer there is nothing to restart; after it there is.
+    this.#restartOwed = !this.#remoteSession;
+    if (this.#restartOwed) return;
     this.#candidateKinds.clear();
     this.#pc.restartIce();
   }
@@ -105,14 +138,14 @@ export class Peer extends EventTarget {
   /** Sends a JSON value over the data channel. @param {unknown} value @returns {boolean} whether it went */
   say(value) {
     if (!this.open) return false;
-    this.#channel.send(JSON.stringify(value));
+    this.#channels.call.send(JSON.stringify(value));
     return true;
   }
 
   close() {
     this.#closed = true;
     this.#retire();
-    this.#tell('connection', 'closed');
+    this.tell('connection', 'closed');
   }
 
   #build() {
@@ -120,47 +153,50 @@ export class Peer extends EventTarget {
     const stream = new MediaStream();
     const mine = () => pc === this.#pc && !this.#closed;
     this.#candidateKinds.clear();
-    pc.onnegotiationneeded = () => this.#enqueue(async () => { if (mine()) await this.#offer(); });
+    // The channels alone would make an offer too: whoever waits for the other side's does not.
+    pc.onnegotiationneeded = () => this.#enqueue(async () => { if (mine() && (this.#initiated || this.#remoteSession)) await this.#offer(); });
     pc.onicecandidate = ({ candidate }) => {
       if (!mine()) return;
       if (candidate?.type) this.#candidateKinds.add(candidate.type);
       this.send({ type: 'candidate', to: this.id, candidate: candidate?.candidate ? candidate.toJSON() : null });
     };
     pc.onicegatheringstatechange = () => {
-      if (mine() && pc.iceGatheringState === 'complete') this.#tell('gathered', [...this.#candidateKinds]);
+      if (mine() && pc.iceGatheringState === 'complete') this.tell('gathered', [...this.#candidateKinds]);
     };
     pc.onicecandidateerror = ({ url, errorCode, errorText }) => {
-      if (mine()) this.#tell('iceerror', { url, code: errorCode, text: errorText });
+      if (mine()) this.tell('iceerror', { url, code: errorCode, text: errorText });
     };
-    pc.onconnectionstatechange = () => { if (mine()) this.#connectionChanged(pc.connectionState); };
+    pc.onconnectionstatechange = () => { if (mine()) this.tell('connection', pc.connectionState); };
+    // The path, without the handshake above it: a restart can mend that alone.
+    pc.oniceconnectionstatechange = () => { if (mine()) this.#repair.saw(pc.iceConnectionState); };
     pc.ontrack = ({ track }) => {
       stream.addTrack(track);
-      if (mine()) this.#tell('stream', stream);
+      if (mine()) this.tell('stream', stream);
     };
     return pc;
   }
 
-  #openChannel() {
-    // Agreed on beforehand (id 0), so both sides have it whoever offers.
-    const channel = this.#pc.createDataChannel('call', { negotiated: true, id: 0 });
-    const mine = () => channel === this.#channel && !this.#closed;
-    channel.onopen = () => mine() && this.#tell('channel', true);
-    channel.onclose = () => mine() && this.#tell('channel', false);
-    channel.onmessage = ({ data }) => {
-      if (!mine() || typeof data !== 'string') return;
-      try { this.#tell('heard', JSON.parse(data)); } catch { /* not ours: another kind of client */ }
-    };
-    return channel;
+  #openChannels() {
+    const pc = this.#pc;
+    return openChannels(pc, {
+      mine: () => pc === this.#pc && !this.#closed,
+      open: (open) => {
+        this.tell('channel', open);
+        if (open) this.tell('files');
+      },
+      heard: (value) => this.tell('heard', value),
+      frame: (frame) => this.tell('frame', frame),
+    });
   }
 
-  /** One transceiver a kind, always both ways: switching a device later needs no negotiation. */
+  /** Makes the first offer, unless theirs came. */
   #initiate() {
     clearTimeout(this.#waitTimer);
-    if (this.#closed || this.#pc.getTransceivers().length > 0) return;
-    for (const kind of KINDS) {
-      const track = this.localStream.getTracks().find((one) => one.kind === kind);
-      this.#pc.addTransceiver(track ?? kind, { direction: 'sendrecv', streams: [this.localStream] });
-    }
+    if (this.#closed || this.#initiated || this.#remoteSession) return;
+    this.#initiated = true;
+    addTracks(this.#pc, this.localStream);
+    const pc = this.#pc;
+    this.#enqueue(async () => { if (pc === this.#pc) await this.#offer(); });
   }
 
   async #offer() {
@@ -186,6 +222,8 @@ export class Peer extends EventTarget {
       if (this.#pc.signalingState !== 'have-local-offer') return;
       this.#remoteSession = session;
       await this.#pc.setRemoteDescription({ type, sdp });
+      await this.#attach();
+      if (this.#restartOwed) this.restart();
       return;
     }
     const collision = this.#pc.signalingState !== 'stable';
@@ -198,6 +236,7 @@ export class Peer extends EventTarget {
     await this.#attach();
     await this.#pc.setLocalDescription();
     this.send({ type: 'answer', to: this.id, sdp: this.#pc.localDescription?.sdp });
+    if (this.#restartOwed) this.restart();
   }
 
   /** @param {RTCIceCandidateInit|null|undefined} candidate */
@@ -209,16 +248,7 @@ export class Peer extends EventTarget {
     await this.#pc.addIceCandidate(candidate ?? undefined);
   }
 
-  async #attach() {
-    for (const transceiver of this.#pc.getTransceivers()) {
-      if (transceiver.currentDirection === 'stopped') continue;
-      const kind = transceiver.receiver.track.kind;
-      const track = this.localStream.getTracks().find((one) => one.kind === kind) ?? null;
-      transceiver.direction = 'sendrecv';
-      transceiver.sender.setStreams?.(this.localStream);
-      if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track);
-    }
-  }
+  #attach() { return attachTracks(this.#pc, this.localStream, this.share); }
 
   #rebuild() {
     if (this.#closed) return;
@@ -229,10 +259,12 @@ export class Peer extends EventTarget {
   #renew() {
     this.#retire();
     this.#pc = this.#build();
-    this.#channel = this.#openChannel();
+    this.#channels = this.#openChannels();
     this.#remoteSession = undefined;
-    this.#tell('channel', false);
-    this.#tell('connection', 'connecting');
+    this.#initiated = false;
+    this.#restartOwed = false;
+    this.tell('channel', false);
+    this.tell('connection', 'connecting');
   }
 
   #retire() {
@@ -242,21 +274,10 @@ export class Peer extends EventTarget {
     this.#pc.close();
   }
 
-  /** @param {RTCPeerConnectionState} state */
-  #connectionChanged(state) {
-    this.#repair.saw(state);
-    this.#tell('connection', state);
-  }
-
   /** @param {() => Promise<void>} step */
   #enqueue(step) {
     this.#queue = this.#queue.then(() => (this.#closed ? undefined : step())).catch((cause) => {
-      if (!this.#closed) this.#tell('trouble', cause);
+      if (!this.#closed) this.tell('trouble', cause);
     });
-  }
-
-  /** @param {string} name @param {unknown} detail */
-  #tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

@@ -1,4 +1,4 @@
-// Sends numbered messages over a peer's data channel and waits for their echoes. Free of DOM.
+// Sends numbered messages over a peer's data channel and waits for their echoes.
 
 const ECHOES_WITHIN_MS = 10_000;
 

@@ -1,9 +1,9 @@
-// When to look for a path again: soon after a connection failed or fell silent, then now and then. Free of DOM.
+// When to look for a path again: soon after a connection failed or fell silent, then now and then.
 
 const DISCONNECTED_PATIENCE_MS = 3000;
 const AGAIN_AFTER_MS = 8000;
 
-/** Watches one peer's connection states and calls for an ICE restart until it is connected. */
+/** Watches one peer's ICE connection states and calls for an ICE restart until it is connected. */
 export class Repair {
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #timer;
 
@@ -12,7 +12,7 @@ export class Repair {
     this.restart = restart;
   }
 
-  /** @param {RTCPeerConnectionState} state */
+  /** @param {RTCIceConnectionState} state */
   saw(state) {
     this.stop();
     if (state === 'failed') this.#again();

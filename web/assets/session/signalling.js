@@ -1,4 +1,6 @@
-// Native signalling over a WebSocket: hello, ready, heartbeat, resume with back-off. Free of DOM.
+// Native signalling over a WebSocket: hello, ready, heartbeat, resume with back-off.
+
+import { Emitter } from './emitter.js';
 
 const HEARTBEAT_MS = 15_000;
 const PONG_WITHIN_MS = 8_000;
@@ -15,7 +17,7 @@ const FINAL = new Set(['unauthorized', 'invalid_token', 'forbidden', 'no_such_ro
  * Events: `message` (detail: a server message), `status` (detail: `connecting`, `open`, `waiting`,
  * `lost` or `closed`), `closed` (detail: `{code, message}`; no further attempt is made).
  */
-export class Signalling extends EventTarget {
+export class Signalling extends Emitter {
   /** @type {WebSocket|undefined} */ #socket;
   #attempt = 0;
   #ready = false;
@@ -39,7 +41,7 @@ export class Signalling extends EventTarget {
   connect() {
     if (this.#over || this.#socket) return;
     clearTimeout(this.#retryTimer);
-    this.#say('status', 'connecting');
+    this.tell('status', 'connecting');
     const socket = new WebSocket(this.url);
     this.#socket = socket;
     this.#watch(socket, READY_WITHIN_MS);
@@ -77,21 +79,22 @@ export class Signalling extends EventTarget {
     if (socket !== this.#socket || typeof data !== 'string') return;
     let message;
     try { message = JSON.parse(data); } catch { return; }
-    if (this.#ready) clearTimeout(this.#watchTimer);
+    if (this.#heartbeat) clearTimeout(this.#watchTimer);
     if (typeof message.seq === 'number') this.#seen = message.seq;
     switch (message.type) {
       case 'pong': case 'welcome': return;
       case 'waiting':
         clearTimeout(this.#watchTimer);
         this.#beat(socket);
-        this.#say('status', 'waiting');
-        break;
+        this.tell('message', message);
+        this.tell('status', 'waiting');
+        return;
       case 'ready': this.#opened(socket, message); return;
       case 'leave': this.#told(message); return;
       case 'error': if (this.#refused(message)) return; break;
       default:
     }
-    this.#say('message', message);
+    this.tell('message', message);
   }
 
   /** @param {WebSocket} socket @param {any} message */
@@ -102,8 +105,8 @@ export class Signalling extends EventTarget {
     if (message.resumed === false) this.#forget();
     this.resume = message.resume ?? this.resume;
     this.#beat(socket);
-    this.#say('status', 'open');
-    this.#say('message', message);
+    this.tell('status', 'open');
+    this.tell('message', message);
     for (const text of this.#outbox.splice(0)) socket.send(text);
   }
 
@@ -136,7 +139,7 @@ export class Signalling extends EventTarget {
     this.#heartbeat = setInterval(() => {
       if (socket.readyState !== WebSocket.OPEN) return;
       socket.send('{"type":"ping"}');
-      if (this.#ready) this.#watch(socket, PONG_WITHIN_MS);
+      this.#watch(socket, PONG_WITHIN_MS);
     }, HEARTBEAT_MS);
   }
 
@@ -150,7 +153,7 @@ export class Signalling extends EventTarget {
   #dropped(socket, atOnce = false, waitMs = undefined) {
     if (socket !== this.#socket || this.#over) return;
     this.#hangUp();
-    this.#say('status', 'lost');
+    this.tell('status', 'lost');
     const backoff = BACKOFF_MS[Math.min(this.#attempt, BACKOFF_MS.length - 1)];
     this.#attempt += 1;
     // Jitter, so that a restarted server is not met by everyone in the same instant.
@@ -164,21 +167,17 @@ export class Signalling extends EventTarget {
     this.#over = true;
     clearTimeout(this.#retryTimer);
     this.#hangUp();
-    this.#say('status', 'closed');
-    this.#say('closed', { code, message });
+    this.tell('status', 'closed');
+    this.tell('closed', { code, message });
   }
 
   #hangUp() {
     clearInterval(this.#heartbeat);
+    this.#heartbeat = undefined;
     clearTimeout(this.#watchTimer);
     this.#ready = false;
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.close(1000);
-  }
-
-  /** @param {string} name @param {unknown} detail */
-  #say(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

@@ -1,4 +1,4 @@
-// Which candidate pair carries a connection, from getStats, and the same in plain words. Free of DOM.
+// Which candidate pair carries a connection, from getStats, and the same in plain words.
 
 /**
  * @typedef {object} End
@@ -70,6 +70,14 @@ const endWords = (end) => `${TYPE_WORDS[/** @type {keyof TYPE_WORDS} */ (end.typ
 export function rateWords(bitsPerSecond) {
   if (bitsPerSecond >= 1e6) return `${(bitsPerSecond / 1e6).toFixed(1)} Mbit/s`;
   return `${Math.round(bitsPerSecond / 1e3)} kbit/s`;
+}
+
+/** @param {number} bytes */
+export function sizeWords(bytes) {
+  if (bytes < 1000) return `${bytes} B`;
+  const unit = bytes < 1e6 ? ['kB', 1e3] : bytes < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
+  const value = bytes / Number(unit[1]);
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit[0]}`;
 }
 
 /** @param {number} ms */

@@ -1,10 +1,15 @@
-// What to say to a person when something fails: one place for every sentence. Free of DOM.
+// What to say to a person when something fails: one place for every sentence.
 
 /** @type {Record<string, string>} */
 const BY_CODE = {
   invite_used: 'This invite was already used. Each invite lets one person in, once. Ask for a fresh one.',
   invite_expired: 'This invite is too old. Ask for a fresh one.',
   no_such_invite: 'This server does not know that invite. Check that the whole link was copied.',
+  invalid_invite: 'This is no invite. Check that the whole link was copied.',
+  no_such_peer: 'That person is not here any more.',
+  forbidden: 'Only a host of the room may do that.',
+  invalid_login: 'Name or password is wrong.',
+  session_over: 'You were signed out. Please sign in again.',
   room_full: 'The room is full. Try again when someone has left.',
   room_locked: 'The room is locked: nobody new is let in right now.',
   no_such_room: 'This room no longer exists.',
@@ -29,6 +34,19 @@ const BY_CODE = {
   not_json: 'The server gave an answer this page does not understand.',
   rate_limited: 'Too many attempts. Wait a moment and try again.',
   too_many_requests: 'Too many attempts. Wait a moment and try again.',
+  too_large: 'That was too much for one message.',
+  method_not_allowed: 'This server cannot do that.',
+  not_found: 'This server cannot do that.',
+  // Of calls and files, told by the SDK itself.
+  left: 'You left the call.',
+  peer_left: 'The other side left.',
+  not_connected: 'There is no connection to that person yet. Try again in a moment.',
+  no_files: 'Their program takes no files.',
+  too_many_files: 'Too many files are on their way. Wait until one has arrived.',
+  file_too_big: 'The file is larger than the other side takes.',
+  file_damaged: 'The file arrived damaged and was thrown away. Please send it again.',
+  file_incomplete: 'The file arrived in part and was thrown away. Please send it again.',
+  file_unreadable: 'The file could not be read any more. It may have been changed or moved.',
   internal: 'The server had a problem of its own. Try again in a moment.',
 };
 
@@ -47,11 +65,17 @@ export function explain({ code = '', message, status, retryAfter }) {
   return message ? `The server says: ${message}` : 'Something went wrong.';
 }
 
+/** @param {string} text an invite, or a link that holds one @returns {string} the invite itself */
+export function inviteOf(text) {
+  const found = /[#&]invite=([^&]+)/.exec(text)?.[1];
+  return found ? decodeURIComponent(found) : text.trim();
+}
+
 /** @param {{code?: string, status?: number}} wrong why no room was made */
 export function explainNoRoom(wrong) {
+  if (wrong.code === 'session_over') return BY_CODE.session_over;
   if ((wrong.status === 401 || wrong.status === 403) && wrong.code !== 'origin_not_allowed') {
-    return 'On this server a room is made from a creator link. The operator gets one with “relayhouse link”; '
-      + 'if you came with such a link, it is too old.';
+    return 'Rooms on this server are made by people who are signed in, or with a creator link from the operator.';
   }
   return explain(wrong);
 }
@@ -78,6 +102,16 @@ export function explainDevices({ audio, video }) {
     case 'busy': return `Your ${which} ${both ? 'are' : 'is'} in use by another program. ${rest}`.trim();
     case 'insecure': return `The browser gives ${which} only to pages over HTTPS or on localhost. ${rest}`.trim();
     default: return `Your ${which} did not start. ${rest}`.trim();
+  }
+}
+
+/** @param {import('./media.js').DeviceTrouble} trouble @returns {string} empty when there is nothing to say */
+export function explainScreen(trouble) {
+  switch (trouble) {
+    case 'none': case 'denied': return ''; // denied: changed their mind in the browser's own dialog
+    case 'insecure': return 'The browser shares screens only from pages over HTTPS or on localhost.';
+    case 'missing': return 'This browser cannot share a screen.';
+    default: return 'The screen could not be shared.';
   }
 }
 

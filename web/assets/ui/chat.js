@@ -1,66 +1,52 @@
 // A text chat over the data channels. Unread messages are counted while the panel is closed.
 
-import { el, input, make } from './dom.js';
-import { clearNotice, notify } from './notices.js';
+import { clock, el, input, make } from './dom.js';
+import { clearNotice, clearNotices, notify } from './notices.js';
+import { drawBadge, isOpen, setUpPanel } from './panels.js';
 
 let unread = 0;
 
-/** @param {boolean} open */
-function setOpen(open) {
-  el('chat').hidden = !open;
-  el('call-chat').setAttribute('aria-expanded', String(open));
-  if (!open) return;
-  unread = 0;
-  drawUnread();
-  clearNotice('chat');
-  input('chat-text').focus();
+/** @param {number} count */
+function setUnread(count) {
+  unread = count;
+  drawBadge('chat-unread', unread, 'unread');
 }
 
-function drawUnread() {
-  const badge = el('chat-unread');
-  badge.hidden = unread === 0;
-  badge.textContent = String(unread);
-  badge.setAttribute('aria-label', `${unread} unread`);
-}
-
-/** @param {string} who @param {string} text @param {boolean} mine */
-function add(who, text, mine) {
-  const line = make('li', { class: mine ? 'mine' : '' }, make('b', { text: who }), make('span', { text }));
+/** Puts a line at the end of the log, and shows it. @param {HTMLElement} line */
+export function addToLog(line) {
   el('chat-log').append(line);
   line.scrollIntoView({ block: 'nearest' });
 }
 
-export const toggleChat = () => setOpen(el('chat').hidden);
+/** Who and when, over a line of the log. @param {string} who */
+export const head = (who) => make('b', {}, make('span', { text: who }), make('time', { text: clock() }));
 
-/** @returns {boolean} whether it was open */
-export function closeChat() {
-  if (el('chat').hidden) return false;
-  setOpen(false);
-  el('call-chat').focus();
+/** One more that was not seen yet, if the panel is closed. @returns {boolean} whether it is */
+export function countUnread() {
+  if (isOpen('chat')) return false;
+  setUnread(unread + 1);
   return true;
 }
 
 /** @param {string} who @param {string} text */
 export function heardChat(who, text) {
-  add(who, text, false);
-  if (!el('chat').hidden) return;
-  unread += 1;
-  drawUnread();
-  notify(`${who}: ${text.length > 120 ? `${text.slice(0, 120)}…` : text}`, { key: 'chat' });
+  addToLog(make('li', {}, head(who), make('span', { class: 'said', text })));
+  if (countUnread()) notify(`${who}: ${text.length > 120 ? `${text.slice(0, 120)}…` : text}`, { key: 'chat' });
 }
 
 export function clearChat() {
   el('chat-log').replaceChildren();
-  unread = 0;
-  drawUnread();
-  el('chat').hidden = true;
-  el('call-chat').setAttribute('aria-expanded', 'false');
+  setUnread(0);
 }
 
 /** @param {(text: string) => number} send answers to how many people it went */
 export function setUpChat(send) {
-  el('call-chat').addEventListener('click', toggleChat);
-  el('chat-close').addEventListener('click', closeChat);
+  setUpPanel('chat', () => {
+    setUnread(0);
+    clearNotice('chat');
+    clearNotices('file-'); // their cards are here
+    input('chat-text').focus();
+  });
   el('chat-form').addEventListener('submit', (event) => {
     event.preventDefault();
     const field = input('chat-text');
@@ -70,7 +56,7 @@ export function setUpChat(send) {
       notify('Nobody is connected yet, so the message was not sent.', { key: 'chat' });
       return;
     }
-    add('You', text, true);
+    addToLog(make('li', { class: 'mine' }, head('You'), make('span', { class: 'said', text })));
     field.value = '';
   });
 }

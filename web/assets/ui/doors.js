@@ -1,17 +1,18 @@
 // The views before and after a call: start, join with a look in the mirror, wait, ended.
 
-import { explainDevices } from '../session/words.js';
-import { keep } from '../session/keep.js';
-import { el, input, press, show } from './dom.js';
+import { explainDevices } from '../../sdk.js';
+import { openDevices } from './devices.js';
+import { button as buttonOf, el, input, press, show } from './dom.js';
+import { keep } from './keep.js';
 
-/** @typedef {(name: string, relayOnly: boolean) => Promise<string|undefined>} Go answers with what went wrong */
+/** @typedef {(name: string) => Promise<string|undefined>} Go answers with what went wrong */
 
 /**
  * A form that asks for a name and the way, and goes on when submitted.
  * @param {'start'|'join'} view @param {Go} go
  */
 function door(view, go) {
-  const button = /** @type {HTMLButtonElement} */ (el(`${view}-go`));
+  const button = buttonOf(`${view}-go`);
   el(`${view}-form`).addEventListener('submit', async (event) => {
     event.preventDefault();
     const name = input(`${view}-name`).value.trim();
@@ -19,7 +20,7 @@ function door(view, go) {
     keep.choices = { ...keep.choices, name, relayOnly };
     el(`${view}-wrong`).textContent = '';
     button.disabled = true;
-    const wrong = await go(name, relayOnly);
+    const wrong = await go(name);
     button.disabled = false;
     if (wrong) {
       el(`${view}-wrong`).textContent = wrong;
@@ -45,7 +46,7 @@ export function setUpDoors(then) {
   el('wait-leave').addEventListener('click', then.giveUp);
 }
 
-/** @type {import('../session/media.js').Media|undefined} */
+/** @type {import('../../sdk.js').Media|undefined} */
 let mirrored;
 
 function drawMirror() {
@@ -61,10 +62,17 @@ function drawMirror() {
 
 el('join-mic').addEventListener('click', () => mirrored?.toggleMic());
 el('join-camera').addEventListener('click', () => mirrored?.toggleCamera());
+el('join-settings').addEventListener('click', () => { if (mirrored) openDevices(mirrored); });
 
 export const showStart = () => open('start');
 
-/** @param {import('../session/media.js').Media} media already asked to open */
+/** What the room shall be like. @returns {{name?: string, capacity: number, lobby: boolean}} */
+export function roomWanted() {
+  const name = input('start-room').value.trim();
+  return { ...(name ? { name } : {}), capacity: Number(input('start-capacity').value), lobby: input('start-lobby').checked };
+}
+
+/** @param {import('../../sdk.js').Media} media already asked to open */
 export function showJoin(media) {
   mirrored?.removeEventListener('changed', drawMirror);
   mirrored = media;
@@ -73,13 +81,15 @@ export function showJoin(media) {
   open('join');
 }
 
-/** @param {'connecting'|'lobby'|'lost'} why */
-export function showWait(why) {
+/** @param {'connecting'|'lobby'|'lost'} why @param {string} [room] its name */
+export function showWait(why, room) {
   const [title, text] = {
     connecting: ['Connecting…', 'One moment.'],
-    lobby: ['Waiting to be let in', 'The host has been told that you are here.'],
+    lobby: ['Waiting for the host', `The host${room ? ` of “${room}”` : ''} has been told that you are here${keep.choices.name ? `, as ${keep.choices.name}` : ''}. `
+      + 'You come in as soon as they let you; there is nothing else to do.'],
     lost: ['Looking for the server…', 'It does not answer at the moment. This page keeps trying.'],
   }[why];
+  el('view-wait').dataset.why = why;
   el('wait-title').textContent = title;
   el('wait-text').textContent = text;
   if (el('view-wait').hidden) show('wait');

@@ -1,4 +1,4 @@
-// Short sentences at the top of the page, read out by a screen reader. News fades; trouble stays.
+// Short sentences at the top of the page, read out by a screen reader. News fades; trouble stays. Shared by all pages.
 
 import { el, make } from './dom.js';
 
@@ -19,16 +19,10 @@ export function notify(text, { key = text, bad = false, stays = bad, actions = [
   const notice = make('div', { class: bad ? 'notice bad' : 'notice' }, make('p', { text }));
   const drop = () => { if (shown.get(key) === notice) clearNotice(key); };
   for (const { label, run } of actions) {
-    const button = make('button', { text: label });
-    button.addEventListener('click', () => { run(); drop(); });
-    notice.append(button);
+    notice.append(make('button', { text: label, click: () => { run(); drop(); } }));
   }
   if (actions.length === 0) {
-    const close = make('button', { class: 'quiet' });
-    close.setAttribute('aria-label', 'Dismiss');
-    close.append(make('span', { text: '✕' }));
-    close.addEventListener('click', drop);
-    notice.append(close);
+    notice.append(make('button', { class: 'quiet', text: '✕', 'aria-label': 'Dismiss', click: drop }));
   }
   el(bad ? 'notices-urgent' : 'notices-polite').append(notice);
   shown.set(key, notice);
@@ -41,6 +35,7 @@ export function clearNotice(key) {
   shown.delete(key);
 }
 
-export function clearNotices() {
-  for (const key of [...shown.keys()]) clearNotice(key);
+/** @param {string} [prefix] of the keys; every notice without */
+export function clearNotices(prefix = '') {
+  for (const key of [...shown.keys()]) if (key.startsWith(prefix)) clearNotice(key);
 }

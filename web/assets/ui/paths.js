@@ -1,7 +1,6 @@
 // The line that says which candidate pair carries the call, for each person, once a second.
 
-import { describe, selectedPath, timeWords } from '../session/stats.js';
-import { probe } from '../session/probe.js';
+import { describe, probe, selectedPath, timeWords } from '../../sdk.js';
 import { el, make } from './dom.js';
 import { nameOf } from './tiles.js';
 
@@ -19,9 +18,7 @@ function lineOf(peer) {
   if (known) return known;
   const item = make('li', {}, make('strong'), make('span', { class: 'ends' }), make('span', { class: 'numbers' }), make('span', { class: 'tested' }));
   item.dataset.peer = peer.id;
-  const test = /** @type {HTMLButtonElement} */ (make('button', { class: 'quiet', text: 'Test' }));
-  test.type = 'button';
-  test.setAttribute('aria-label', `Test the data channel to ${nameOf(peer)}`);
+  const test = /** @type {HTMLButtonElement} */ (make('button', { class: 'quiet', text: 'Test', 'aria-label': `Test the data channel to ${nameOf(peer)}` }));
   item.append(test);
   const line = { item };
   test.addEventListener('click', () => runTest(peer, item, test));
@@ -66,6 +63,25 @@ async function draw(peer, several) {
   line.before = path;
 }
 
+/** With several people their lines are many: one sentence stands for them until they are asked for. @param {Person[]} people */
+function sum(people) {
+  const several = people.length > 1;
+  el('paths-more').hidden = !several;
+  el('paths').hidden = several && el('paths-more').getAttribute('aria-expanded') !== 'true';
+  const up = people.filter((peer) => lines.get(peer.id)?.before);
+  const relayed = up.filter((peer) => /relay/.test(`${lines.get(peer.id)?.before?.local.type} ${lines.get(peer.id)?.before?.remote.type}`)).length;
+  const how = up.length === 0 ? '' : relayed === up.length ? ', through the relay' : relayed === 0 ? ', directly' : `, ${relayed} through the relay`;
+  const text = `${up.length} of ${people.length} connected${how}`;
+  if (el('paths-sum').textContent !== text) el('paths-sum').textContent = text;
+}
+
+el('paths-more').addEventListener('click', () => {
+  const more = el('paths-more');
+  const open = more.getAttribute('aria-expanded') !== 'true';
+  more.setAttribute('aria-expanded', String(open));
+  el('paths').hidden = !open;
+});
+
 /** Keeps the lines fresh until the answer is called. @param {() => Iterable<Person>} people @returns {() => void} */
 export function watchPaths(people) {
   const tick = async () => {
@@ -76,6 +92,7 @@ export function watchPaths(people) {
       lines.delete(id);
     }
     await Promise.all(present.map((peer) => draw(peer, present.length > 1)));
+    sum(present);
   };
   const timer = setInterval(tick, EVERY_MS);
   tick();

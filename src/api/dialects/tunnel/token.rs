@@ -185,7 +185,8 @@ mod tests {
     fn no_other_header_is_read() {
         let token = key().sign(&claims());
         let (_, rest) = token.split_once('.').unwrap();
-        for header in [r#"{"alg":"none"}"#, r#"{"alg":"HS256"}"#, r#"{"typ":"JWT","alg":"EdDSA"}"#] {
+        for header in [r#"{"alg":"none"}"#, r#"{"alg":"HS256"}"#, r#"{"typ":"JWT","alg":"EdDSA"}"#]
+        {
             let token = format!("{}.{rest}", BASE64URL.encode(header));
             assert_eq!(verify(&token, NOW.0), Err(TokenError::Malformed), "{header}");
         }

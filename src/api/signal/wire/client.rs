@@ -53,6 +53,10 @@ pub fn parse(text: &str, limits: &HubLimits) -> Result<Incoming, BadMessage> {
     if let Err((code, text)) = check_bounds(text, limits) {
         return bad(None, code, text);
     }
+    // A list with a value for each field would pass for an object.
+    if text.trim_ascii_start().starts_with('[') {
+        return bad(None, ErrorCode::BadMessage, "a message is an object".into());
+    }
     let envelope: Envelope<'_> = match serde_json::from_str(text) {
         Ok(envelope) => envelope,
         Err(error) => return bad(None, ErrorCode::BadMessage, sentence(&error)),

@@ -63,6 +63,9 @@ fn what_is_not_as_it_should_be_is_refused() {
     let bad = [
         "",
         "[]",
+        r#"["ping"]"#,
+        r#"["ping",null]"#,
+        r#"[null,null,true]"#,
         "{",
         "null",
         "{}",

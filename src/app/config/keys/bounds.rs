@@ -150,6 +150,25 @@ pub(super) const KEYS: &[Key] = &[
         apply: |c, v| put(&mut c.stream_connections, read::at_least_one(v, 1_000_000)),
     },
     Key {
+        name: "limits.http_connections_per_address",
+        kind: Number,
+        default: "1000",
+        reload: Live,
+        about: "HTTP connections of one client address (IPv6: one /64) at a time; 0 is no limit. Those of \
+                http.trusted_proxies are not counted.",
+        apply: |c, v| put(&mut c.per_address.connections, read::count(v, MANY)),
+    },
+    Key {
+        name: "limits.websockets_per_address",
+        kind: Number,
+        default: "1000",
+        reload: Live,
+        about: "WebSockets of one client address (IPv6: one /64) at a time; 0 is no limit. Raise it if more \
+                people than that share an address. Behind a proxy that is not in http.trusted_proxies, \
+                everybody does.",
+        apply: |c, v| put(&mut c.per_address.websockets, read::count(v, MANY)),
+    },
+    Key {
         name: "limits.unauthenticated_rate",
         kind: Number,
         default: "200",

@@ -26,6 +26,22 @@ pub(super) const KEYS: &[Key] = &[
         apply: |c, v| put(&mut c.dialects.open, dialects(v)),
     },
     Key {
+        name: "dialects.client_name",
+        kind: Text,
+        default: r#""Relayhouse""#,
+        reload: Live,
+        about: "The `name` in the answers of \"client-meta\": what its clients show people.",
+        apply: |c, v| put(&mut c.dialects.client_name, choice::claim(v)),
+    },
+    Key {
+        name: "dialects.client_version",
+        kind: Text,
+        default: r#""1.0.0""#,
+        reload: Live,
+        about: "The `version` in them: that of your service, for clients that compare it with theirs.",
+        apply: |c, v| put(&mut c.dialects.client_version, choice::claim(v)),
+    },
+    Key {
         name: "dialects.tunnel_audience",
         kind: Text,
         default: r#""tunnel-worker""#,

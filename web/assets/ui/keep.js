@@ -1,22 +1,26 @@
-// What this tab remembers across a reload: the right to make rooms, the seat in a room, choices.
+// What this tab remembers across a reload: who is signed in, the right to make rooms, the seat in a room, choices.
 //
 // A reload takes the seat anew with its ticket. The resume token is for a page that lives: replaying
 // an old page's offers to a new one would help nobody.
 
 const CREATOR = 'relayhouse.creator';
 const SEAT = 'relayhouse.seat';
+const ACCOUNT = 'relayhouse.account';
 const CHOICES = 'relayhouse.choices';
 
 /**
  * @typedef {object} Seat
  * @property {string} ticket
- * @property {import('./api.js').Room} room
+ * @property {Pick<import('../../sdk.js').Room, 'id'> & Partial<import('../../sdk.js').Room>} room
  */
 /**
  * @typedef {object} Choices
  * @property {string} name
  * @property {boolean} relayOnly
  * @property {boolean} shortcuts single-key shortcuts are on
+ * @property {string} [audio] microphone
+ * @property {string} [video] camera
+ * @property {string} [speaker]
  */
 
 /** @param {Storage} storage @param {string} key @returns {any} */
@@ -27,7 +31,7 @@ function read(storage, key) {
 /** @param {Storage} storage @param {string} key @param {unknown} value */
 function write(storage, key, value) {
   try {
-    if (value === undefined) storage.removeItem(key);
+    if (value === undefined || value === null) storage.removeItem(key);
     else storage.setItem(key, JSON.stringify(value));
   } catch { /* storage is switched off: the tab works, it just forgets */ }
 }
@@ -36,6 +40,12 @@ export const keep = {
   /** @returns {string|undefined} */
   get creator() { return read(sessionStorage, CREATOR); },
   set creator(ticket) { write(sessionStorage, CREATOR, ticket); },
+  /**
+   * Who is signed in, in this tab alone: refresh tokens are good once, two tabs would end each other's session.
+   * @returns {import('../../sdk.js').Session|undefined}
+   */
+  get account() { return read(sessionStorage, ACCOUNT); },
+  set account(account) { write(sessionStorage, ACCOUNT, account); },
   /** @returns {Seat|undefined} */
   get seat() { return read(sessionStorage, SEAT); },
   set seat(seat) { write(sessionStorage, SEAT, seat); },
