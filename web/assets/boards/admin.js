@@ -1,153 +1,167 @@
 // The operator's dashboard: asks for the numbers every two seconds while somebody looks, and draws them.
 
-import { el, input, make, show } from '../ui/dom.js';
-import { clearNotice, notify } from '../ui/notices.js';
+import { RelayhouseError } from '../../sdk.js';
+import { el, input, show } from '../ui/dom.js';
+import { clearNotice, clearNotices, notify } from '../ui/notices.js';
 import { SHOWN, allocationTable } from './allocations.js';
-import { CallFailed, Client } from './client.js';
 import { setUpDoor, showDoor } from './door.js';
-import { follow } from './list.js';
-import { clock, count, rate, refusal, span } from './numbers.js';
-import { roomList } from './rooms.js';
-import { Series, draw, spark } from './spark.js';
+import { ASKED, eventList } from './events.js';
+import { ask, house, isKnown, signOut } from './house.js';
+import { remember } from './names.js';
+import { count, span } from './numbers.js';
+import { reasonList, refusalList } from './refusals.js';
+import { nameOf, roomList, whoIs } from './rooms.js';
+import { totals } from './totals.js';
 
 const EVERY_MS = 2000;
-/** Rooms whose people are asked for at each turn. */
-const ROOMS_LOOKED_INTO = 20;
-
-const client = new Client();
-/** @type {ReturnType<typeof setTimeout>|undefined} */ let timer;
-/** @type {{at: number, up: number, down: number, refused: number}|undefined} */ let before;
-
-/** The four numbers at the top, each with its last minutes. */
-const tiles = Object.fromEntries(['allocations', 'traffic', 'people', 'refused'].map((name) => {
-  const tile = el(`tile-${name}`);
-  const svg = spark(`${tile.querySelector('h2')?.textContent} over the last minutes`);
-  tile.append(svg);
-  return [name, { series: new Series(), svg, value: /** @type {HTMLElement} */ (tile.querySelector('.value')), more: /** @type {HTMLElement} */ (tile.querySelector('.more')) }];
-}));
-
-/** @param {string} name @param {number} value @param {string} text @param {string} more */
-function drawTile(name, value, text, more) {
-  const tile = tiles[name];
-  if (!tile) return;
-  tile.series.push(value);
-  draw(tile.svg, tile.series);
-  tile.value.textContent = text;
-  tile.more.textContent = more;
-}
+/** Rooms of one look; those with the most people are shown, and looked into. */
+const ROOMS_ASKED = 200;
+const ROOMS_SHOWN = 24;
 
 /** Does something, and says so when it fails. @param {string} method @param {string} path @param {object} [body] */
 async function act(method, path, body) {
   try {
-    await client.call(method, path, body);
+    await ask(method, path, body);
     clearNotice('act');
   } catch (wrong) {
-    if (!(wrong instanceof CallFailed)) throw wrong;
-    notify(wrong.message, { key: 'act', bad: true });
+    if (!(wrong instanceof RelayhouseError)) throw wrong;
+    notify(wrong.status === 404 ? 'That is over already.' : wrong.detail || wrong.message, { key: 'act', bad: true });
   }
-  await look();
+  lookNow();
 }
 
+const drawTotals = totals();
 const drawAllocations = allocationTable(el('allocations'), (id) => act('DELETE', `/api/v1/admin/allocations/${encodeURIComponent(id)}`));
-const drawRooms = roomList(el('rooms'), { act });
-const drawReasons = follow(el('reasons'), (/** @type {{code: number}} */ { code }) => String(code),
-  () => make('li', {}, make('span'), make('b')),
-  (row, { code, count: times }) => {
-    const [what, many] = row.children;
-    if (what) what.textContent = refusal(code);
-    if (many) many.textContent = count(times);
-  });
-const drawRefusals = follow(el('refusals'), (one) => `${one.at} ${one.client} ${one.method} ${one.why}`,
-  (one) => make('li', {}, make('small', { text: `${clock(one.at)} · ${one.client} · ${one.transport ?? ''} · ${one.method}` }),
-    make('span', { text: `${refusal(one.code)}: ${one.why}` })), () => {});
-const drawEvents = follow(el('events'), (one) => String(one.id),
-  (one) => make('li', {}, make('small', { text: `${clock(one.at)} · ${one.room ?? one.user ?? ''}` }),
-    make('span', { text: [one.type, one.peer, one.reason ?? one.code ?? one.what].filter(Boolean).join(' · ') })), () => {});
+const drawRooms = roomList(el('rooms'), act);
+const drawReasons = reasonList(el('reasons'));
+const drawRefusals = refusalList(el('refusals'));
+const drawEvents = eventList(el('events'));
 
-/** @param {any} stats */
-function drawStats({ uptime, version, relay, signal }) {
-  el('version').textContent = `version ${version}, up ${span(uptime)}`;
-  const refused = relay.refusals.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.count, 0);
-  const now = { at: performance.now(), up: relay.bytesUp, down: relay.bytesDown, refused };
-  const seconds = before ? (now.at - before.at) / 1000 : 0;
-  const per = (/** @type {'up'|'down'|'refused'} */ what) => (before && seconds > 0 ? Math.max(0, now[what] - before[what]) / seconds : 0);
-  drawTile('allocations', relay.allocations, count(relay.allocations), `${count(relay.allocationsTotal)} since the start`);
-  drawTile('traffic', per('up') + per('down'), rate(per('up') + per('down')), `↑ ${rate(per('up'))} ↓ ${rate(per('down'))}`);
-  drawTile('people', signal.peers, count(signal.peers), `in ${count(signal.rooms)} rooms, ${count(signal.waiting)} in lobbies`);
-  drawTile('refused', per('refused') * 60, `${count(per('refused') * 60)} a minute`, `${count(refused)} since the start`);
-  drawReasons(relay.refusals.filter((/** @type {any} */ one) => one.count > 0));
-  before = now;
-}
-
-async function lookAtRooms() {
-  const { rooms } = await client.get('/api/v1/rooms?limit=100');
-  await Promise.all(rooms.slice(0, ROOMS_LOOKED_INTO).map(async (/** @type {any} */ room) => {
-    const inside = await client.get(`/api/v1/rooms/${encodeURIComponent(room.id)}/participants`).catch(() => ({}));
-    room.people = inside.participants;
-    room.inLobby = inside.waiting;
-  }));
-  drawRooms(rooms);
-  el('no-rooms').hidden = rooms.length > 0;
+async function lookAtStats() {
+  const stats = await ask('GET', '/api/v1/admin/stats');
+  el('version').textContent = `Version ${stats.version}, up ${span(stats.uptime)}`;
+  el('draining').hidden = !stats.relay.draining;
+  drawTotals(stats);
+  drawReasons(stats.relay.refusals);
 }
 
 async function lookAtAllocations() {
   const user = input('filter').value.trim();
-  const asked = new URLSearchParams({ limit: String(SHOWN), ...(user ? { user } : {}) });
-  const { allocations, total } = await client.get(`/api/v1/admin/allocations?${asked}`);
+  const wanted = new URLSearchParams({ limit: String(SHOWN), ...(user ? { user: `${user}*` } : {}) });
+  const { allocations, total, next } = await ask('GET', `/api/v1/admin/allocations?${wanted}`);
+  if (user !== input('filter').value.trim()) return; // somebody types on, and is answered by the next look
   drawAllocations(allocations);
   el('no-allocations').hidden = allocations.length > 0;
-  el('allocations-note').textContent = allocations.length < total ? `${allocations.length} of ${count(total)} are shown` : '';
+  el('no-allocations').textContent = user ? `Nobody whose name begins with “${user}” relays anything right now.` : 'Nobody relays anything right now.';
+  el('allocations-table').hidden = allocations.length === 0;
+  const shown = next ? `The first ${count(allocations.length)}` : count(allocations.length);
+  el('allocations-note').textContent = next || user ? `${shown} shown, of ${count(total)} open` : '';
 }
 
-/** One look at everything. Fails when the proof does not do. */
+/** @returns {Promise<Map<string, string>>} the names of the rooms */
+async function lookAtRooms() {
+  /** @type {{rooms: import('./rooms.js').Room[], next?: string}} */
+  const { rooms, next } = await ask('GET', `/api/v1/rooms?limit=${ROOMS_ASKED}`);
+  const busy = (/** @type {import('./rooms.js').Room} */ { waiting = 0, participants }) => waiting * 1000 + participants;
+  const shown = rooms.toSorted((one, other) => busy(other) - busy(one) || other.created - one.created).slice(0, ROOMS_SHOWN);
+  await Promise.all(shown.filter(busy).map(async (room) => {
+    // One that closed a moment ago is shown as empty until the next look.
+    const inside = await ask('GET', `/api/v1/rooms/${encodeURIComponent(room.id)}/participants`).catch(() => ({}));
+    room.people = inside.participants;
+    room.inLobby = inside.waiting;
+    for (const one of [...room.people ?? [], ...room.inLobby ?? []]) remember(one.peer, { name: whoIs(one), room: nameOf(room) });
+  }));
+  drawRooms(shown);
+  el('no-rooms').hidden = rooms.length > 0;
+  const all = next ? `more than ${count(rooms.length)}` : count(rooms.length);
+  el('rooms-note').textContent = rooms.length > shown.length ? `${count(shown.length)} shown, of ${all}` : '';
+  return new Map(rooms.map((room) => [room.id, nameOf(room)]));
+}
+
+async function lookAtRefusals() {
+  const { refusals } = await ask('GET', '/api/v1/admin/refusals?limit=100');
+  drawRefusals(refusals);
+  el('no-refusals').hidden = refusals.length > 0;
+}
+
+/** One look at everything. */
 async function lookOnce() {
-  drawStats(await client.get('/api/v1/admin/stats'));
-  const [refusals, events] = await Promise.all([
-    client.get('/api/v1/admin/refusals?limit=50'), client.get('/api/v1/admin/events?limit=50&order=newest'), lookAtAllocations(), lookAtRooms(),
+  const [{ events }, names] = await Promise.all([
+    ask('GET', `/api/v1/admin/events?limit=${ASKED}&order=newest`), lookAtRooms(), lookAtStats(), lookAtAllocations(), lookAtRefusals(),
   ]);
-  drawRefusals(refusals.refusals);
-  el('no-refusals').hidden = refusals.refusals.length > 0;
-  drawEvents(events.events);
-  el('no-events').hidden = events.events.length > 0;
-  el('live').textContent = `Live, ${new Date().toLocaleTimeString('en-GB')}`;
+  drawEvents(events, names);
+  el('no-events').hidden = el('events').childElementCount > 0;
+  state('live', `Live, ${new Date().toLocaleTimeString('en-GB')}`);
 }
 
-/** Looks, says what went wrong, and looks again in a while. */
-async function look() {
-  clearTimeout(timer);
-  try {
-    await lookOnce();
-    clearNotice('look');
-  } catch (wrong) {
-    if (!(wrong instanceof CallFailed)) throw wrong;
-    if (wrong.status === 401 || wrong.status === 403) {
-      client.use(undefined);
-      showDoor('You have been signed out.');
-      return;
-    }
-    el('live').textContent = 'Not live';
-    notify(wrong.code === 'unreachable' ? 'The server does not answer. Trying again.' : wrong.message, { key: 'look', bad: true });
+/** @param {'live'|'lost'} how @param {string} text */
+function state(how, text) {
+  el('live').textContent = text;
+  el('live').dataset.state = how;
+}
+
+/** @param {unknown} wrong why a look failed */
+async function sayWhy(wrong) {
+  if (!(wrong instanceof RelayhouseError)) throw wrong;
+  if (wrong.status === 401 || wrong.status === 403) {
+    await signOut();
+    clearNotices();
+    showDoor('You have been signed out.');
+    return;
   }
-  if (!document.hidden) timer = setTimeout(look, EVERY_MS);
+  state('lost', 'Not live');
+  notify(wrong.status ? wrong.detail || wrong.message : 'The server does not answer. Trying again.', { key: 'look', bad: true });
+}
+
+const isOpen = () => !el('view-board').hidden;
+
+/** Ends the rest between two looks. */
+let wake = () => {};
+let isWanted = false;
+function lookNow() {
+  isWanted = true;
+  wake();
+}
+
+/** Until it is time to look again: never while the page is hidden. */
+const rest = () => new Promise((/** @type {(value?: undefined) => void} */ resolve) => {
+  wake = resolve;
+  if (isWanted) resolve();
+  else if (!document.hidden) setTimeout(resolve, EVERY_MS);
+});
+
+/** Looks again and again, until somebody signs out. */
+async function watch() {
+  while (isOpen()) {
+    await rest();
+    isWanted = false;
+    if (!isOpen()) return;
+    await lookOnce().then(() => clearNotice('look'), sayWhy);
+  }
 }
 
 async function enter() {
   await lookOnce();
-  el('who').textContent = client.who ?? 'API key';
+  const name = house.session?.user.name;
+  el('who').textContent = name ? `Signed in as ${name}` : 'With an API key';
   show('board');
-  timer = setTimeout(look, EVERY_MS);
+  watch();
 }
 
-setUpDoor(client, enter);
-input('filter').addEventListener('input', () => { look(); });
+setUpDoor({ enter, notAllowed: 'This account or key is not an operator’s. It needs the role or the scope admin.' });
+input('filter').addEventListener('input', lookNow);
 el('sign-out').addEventListener('click', async () => {
-  clearTimeout(timer);
-  await client.signOut();
   showDoor();
+  wake();
+  clearNotices();
+  await signOut();
 });
-document.addEventListener('visibilitychange', () => {
-  clearTimeout(timer);
-  if (!document.hidden && !el('view-board').hidden) look();
-});
-// Where the server is open, or this tab has a proof, there is nothing to ask.
-enter().catch(() => showDoor());
+document.addEventListener('visibilitychange', () => { if (!document.hidden) lookNow(); });
+if (isKnown()) {
+  enter().catch((wrong) => {
+    if (!(wrong instanceof RelayhouseError)) throw wrong;
+    showDoor(wrong.status === 401 || wrong.status === 403 ? '' : wrong.message);
+  });
+} else {
+  showDoor();
+}

@@ -1,8 +1,9 @@
 // The table of allocations: who relays what, right now.
 
-import { make } from '../ui/dom.js';
-import { follow, twice } from './list.js';
-import { count, rate, size, span } from './numbers.js';
+import { make, part, sure } from '../ui/dom.js';
+import { follow } from './list.js';
+import { inText, known, plain, short } from './names.js';
+import { count, many, rate, size, span } from './numbers.js';
 import { Series, draw, spark } from './spark.js';
 
 /** Shown at most; the total is told. */
@@ -16,52 +17,62 @@ export const SHOWN = 200;
  * @property {number} rateUp @property {number} rateDown bytes per second
  */
 
-const CELLS = ['user', 'client', 'relayed', 'age', 'moved', 'rate'];
+/** Class and heading of each cell; the heading is shown beside it where the table is a list of cards. */
+const CELLS = [['user', 'User'], ['client', 'Client'], ['relayed', 'Relayed address'], ['age', 'Age'], ['moved', 'Moved'], ['rate', 'Rate']];
 
 /**
  * @param {HTMLElement} body the table's
  * @param {(id: string) => Promise<void>} end
+ * @returns {(all: Allocation[]) => void}
  */
 export function allocationTable(body, end) {
-  /** @type {Map<string, Series>} */ const rates = new Map();
+  /** @type {WeakMap<HTMLElement, Series>} */ const rates = new WeakMap();
   /** @param {Allocation} one */
   const build = (one) => {
-    const row = make('tr', {}, ...CELLS.map((name) => make('td', { class: name })));
+    const name = () => whose(one)[0];
+    // On a phone the rows are no table to CSS; the roles keep them one for a screen reader.
+    const row = make('tr', { role: 'row' }, ...CELLS.map(([name, label]) => make('td', { class: name, role: 'cell', 'data-label': label })));
     row.dataset.allocation = one.id;
-    const button = /** @type {HTMLButtonElement} */ (make('button', { class: 'small', text: 'End' }));
-    button.setAttribute('aria-label', `End the allocation of ${one.user} from ${one.client}`);
-    twice(button, 'Really end?', () => end(one.id));
-    row.querySelector('.rate')?.append(spark(`Rate of ${one.user} over the last minutes`), make('span', { class: 'now' }));
-    row.append(make('td', { class: 'act' }, button));
+    rates.set(row, new Series());
+    for (const [name] of CELLS.slice(0, -1)) part(row, `.${name}`).append(make('bdi'), make('small'));
+    part(row, '.rate').append(spark(`Rate of ${name()} over the last minutes`), make('span', {}, make('span', { class: 'up' }), make('span', { class: 'down' })));
+    const press = async () => {
+      const title = `End the allocation of ${inText(name())}?`;
+      const text = `What ${one.client} sends and receives through it stops at once. A call may find another way, or open a new allocation.`;
+      if (await sure({ title, text, yes: 'End it' })) await end(one.id);
+    };
+    row.append(make('td', { class: 'act', role: 'cell' },
+      make('button', { class: 'small', text: 'End', 'aria-label': `End the allocation of ${name()} from ${one.client}`, click: press })));
     return row;
   };
   /** @param {HTMLElement} row @param {Allocation} one */
   const fill = (row, one) => {
-    const series = rates.get(one.id) ?? new Series();
-    rates.set(one.id, series);
-    series.push(one.rateUp + one.rateDown);
-    const cell = (/** @type {string} */ name) => /** @type {HTMLElement} */ (row.querySelector(`.${name}`));
-    two(cell('user'), one.user, `${count(one.permissions)} permissions, ${count(one.channels)} channels`);
-    cell('user').title = one.username;
-    two(cell('client'), one.client, one.transport.toUpperCase());
-    two(cell('relayed'), one.relayed[0] ?? '', one.relayed.slice(1).join(' '));
-    two(cell('age'), span(one.age), `ends in ${span(one.expiresIn)} unless refreshed`);
-    two(cell('moved'), `↑ ${size(one.bytesUp)}`, `↓ ${size(one.bytesDown)}`);
-    const svg = row.querySelector('svg');
-    if (svg) draw(svg, series);
-    cell('now').textContent = `↑ ${rate(one.rateUp)} ↓ ${rate(one.rateDown)}`;
+    const [who, where] = whose(one);
+    two(part(row, '.user'), who, where);
+    part(row, '.user').title = one.username;
+    two(part(row, '.client'), one.client, `${one.transport.toUpperCase()}, ${many(one.permissions, 'permission')}, ${many(one.channels, 'channel')}`);
+    two(part(row, '.relayed'), one.relayed[0] ?? '', one.relayed.slice(1).join(' '));
+    two(part(row, '.age'), span(one.age), `ends in ${span(one.expiresIn)}`);
+    part(row, '.age').title = 'Unless its client refreshes it';
+    two(part(row, '.moved'), `↑ ${size(one.bytesUp)} ↓ ${size(one.bytesDown)}`, `${count(one.packetsUp)} and ${many(one.packetsDown, 'packet')}`);
+    const series = rates.get(row);
+    series?.push(one.rateUp + one.rateDown);
+    if (series) draw(/** @type {SVGSVGElement} */ (row.querySelector('svg')), series);
+    part(row, '.up').textContent = `↑ ${rate(one.rateUp)}`;
+    part(row, '.down').textContent = `↓ ${rate(one.rateDown)}`;
   };
-  const draws = follow(body, (/** @type {Allocation} */ one) => one.id, build, fill);
-  return (/** @type {Allocation[]} */ all) => {
-    const now = new Set(all.map(({ id }) => id));
-    for (const id of rates.keys()) if (!now.has(id)) rates.delete(id);
-    draws(all);
-  };
+  return follow(body, (one) => one.id, build, fill);
+}
+
+/** Whose it is: people in rooms have names, tests of a connection are what they are. @param {Allocation} one */
+function whose({ user }) {
+  const person = known(user);
+  if (person) return [person.name, person.room];
+  return user.startsWith('check-') ? ['Connectivity test', short(user)] : [plain(user), ''];
 }
 
 /** Two lines in a cell. @param {HTMLElement} cell @param {string} first @param {string} second */
 function two(cell, first, second) {
-  if (!cell.firstChild) cell.append(make('span', { class: 'first' }), make('small', { class: 'second' }));
   const [above, below] = cell.children;
   if (above && above.textContent !== first) above.textContent = first;
   if (below && below.textContent !== second) below.textContent = second;

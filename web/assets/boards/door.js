@@ -1,39 +1,44 @@
 // The door of the operator's pages: sign in as a user, or with an API key.
 
-import { el, input, show } from '../ui/dom.js';
-import { CallFailed } from './client.js';
-
-/** What to say when a sign-in fails. @param {CallFailed} wrong */
-function words(wrong) {
-  if (wrong.code === 'invalid_login') return 'Name or password is wrong.';
-  if (wrong.code === 'rate_limited') return `Too many attempts. Wait ${wrong.retryAfter ?? 60} seconds and try again.`;
-  if (wrong.code === 'invalid_token') return 'This key is not accepted.';
-  if (wrong.status === 403) return 'This account is not an operator’s. `relayhouse users add --role admin` makes one.';
-  return wrong.message;
-}
+import { RelayhouseError } from '../../sdk.js';
+import { button, el, input, show } from '../ui/dom.js';
+import { keep } from '../ui/keep.js';
+import { signIn, signOut } from './house.js';
 
 /**
  * Sets the form up. `enter` tries what the page needs, and fails when the proof does not do.
- * @param {import('./client.js').Client} client @param {() => Promise<void>} enter
+ * @param {{enter: () => Promise<void>, notAllowed: string}} page `notAllowed`: what is said to somebody who is known, and may not
  */
-export function setUpDoor(client, enter) {
-  const button = /** @type {HTMLButtonElement} */ (el('door-go'));
+export function setUpDoor({ enter, notAllowed }) {
+  /** @param {RelayhouseError} wrong */
+  const words = ({ code, status, message }) => {
+    if (code === 'invalid_token') return 'This key is not accepted: it was mistyped, revoked, or has ended.';
+    return status === 403 ? notAllowed : message;
+  };
   el('door-form').addEventListener('submit', async (event) => {
     event.preventDefault();
     el('door-wrong').textContent = '';
-    button.disabled = true;
+    const key = input('door-key').value.trim();
+    const [name, password] = [input('door-name').value.trim(), input('door-password').value];
+    if (!key && !(name && password)) {
+      el('door-wrong').textContent = 'A user name and a password are needed, or an API key.';
+      input('door-name').focus();
+      return;
+    }
+    button('door-go').disabled = true;
     try {
-      const key = input('door-key').value.trim();
-      if (key) client.use({ token: key });
-      else await client.signIn(input('door-name').value.trim(), input('door-password').value);
+      if (key) keep.key = key;
+      else await signIn(name, password);
       await enter();
       for (const id of ['door-key', 'door-password']) input(id).value = '';
     } catch (wrong) {
-      if (!(wrong instanceof CallFailed)) throw wrong;
-      client.use(undefined);
+      if (!(wrong instanceof RelayhouseError)) throw wrong;
+      await signOut();
       el('door-wrong').textContent = words(wrong);
+      input(key ? 'door-key' : 'door-password').select();
+    } finally {
+      button('door-go').disabled = false;
     }
-    button.disabled = false;
   });
 }
 

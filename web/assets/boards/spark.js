@@ -7,7 +7,7 @@ const HEIGHT = 28;
 /** The last `length` values of a number. */
 export class Series {
   /** @param {number} [length] */
-  constructor(length = 90) {
+  constructor(length = 60) {
     this.length = length;
     /** @type {number[]} */ this.values = [];
   }
