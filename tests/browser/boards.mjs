@@ -122,6 +122,10 @@ export function boards(house) {
         await board.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
         await sound(board, `${size} ${colorScheme}`);
         await house.shot(board, `admin-call-${size}-${colorScheme}`, { fullPage: true });
+        await board.evaluate(() => document.getElementById('allocations-title').scrollIntoView());
+        await house.shot(board, `admin-rows-${size}-${colorScheme}`);
+        await board.evaluate(() => scrollTo(0, 0));
+        await house.shot(board, `admin-top-${size}-${colorScheme}`);
       }
     });
   }

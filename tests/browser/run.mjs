@@ -15,7 +15,7 @@ import { boards, crowdedBoards } from './boards.mjs';
 import { aCall } from './call.mjs';
 import { everyone } from './everyone.mjs';
 import { closed } from './closed.mjs';
-import { FULL, ONE_EACH, ONE_NETWORK, SHARED, closedTest, connectivity, fullTest, quotaTest, refusedPeersTest, tcpOnlyTest } from './connectivity.mjs';
+import { FULL, ONE_EACH, ONE_NETWORK, SHARED, closedTest, connectivity, fullTest, quotaTest, refusedPeersTest } from './connectivity.mjs';
 import { crowd } from './crowd.mjs';
 import { files } from './files.mjs';
 import { lobby } from './lobby.mjs';
@@ -133,7 +133,6 @@ new House().group('the connectivity test', connectivity, { ...SHARED, listen: '1
 new House().group('the connectivity test, closed to strangers', closedTest, { ...SHARED, dev: false });
 new House().group('the connectivity test, a quota', quotaTest, ONE_EACH);
 new House().group('the connectivity test, a full server', fullTest, FULL);
-new House().group('the connectivity test, no UDP', tcpOnlyTest, { listen: '', set: ['listen.udp=[]', 'listen.tcp=["127.0.0.1:0"]'] });
 new House().group('the connectivity test, no peers', refusedPeersTest, ONE_NETWORK);
 new House().group('a crowd', crowd);
 new House().group('for everyone', everyone);

@@ -35,7 +35,7 @@ export function allocationTable(body, end) {
     row.dataset.allocation = one.id;
     rates.set(row, new Series());
     for (const [name] of CELLS.slice(0, -1)) part(row, `.${name}`).append(make('bdi'), make('small'));
-    part(row, '.rate').append(spark(`Rate of ${name()} over the last minutes`), make('span', {}, make('span', { class: 'up' }), make('span', { class: 'down' })));
+    part(row, '.rate').append(make('span', {}, make('span', { class: 'up' }), make('span', { class: 'down' })), spark(`Rate of ${name()} over the last minutes`));
     const press = async () => {
       const title = `End the allocation of ${inText(name())}?`;
       const text = `What ${one.client} sends and receives through it stops at once. A call may find another way, or open a new allocation.`;
@@ -54,7 +54,7 @@ export function allocationTable(body, end) {
     two(part(row, '.relayed'), one.relayed[0] ?? '', one.relayed.slice(1).join(' '));
     two(part(row, '.age'), span(one.age), `ends in ${span(one.expiresIn)}`);
     part(row, '.age').title = 'Unless its client refreshes it';
-    two(part(row, '.moved'), `↑ ${size(one.bytesUp)} ↓ ${size(one.bytesDown)}`, `${count(one.packetsUp)} and ${many(one.packetsDown, 'packet')}`);
+    two(part(row, '.moved'), `↑ ${size(one.bytesUp)} ↓ ${size(one.bytesDown)}`, `↑ ${count(one.packetsUp)} ↓ ${count(one.packetsDown)} packets`);
     const series = rates.get(row);
     series?.push(one.rateUp + one.rateDown);
     if (series) draw(/** @type {SVGSVGElement} */ (row.querySelector('svg')), series);

@@ -26,14 +26,18 @@ export function setUpDoor({ enter, notAllowed }) {
       return;
     }
     button('door-go').disabled = true;
+    let isIn = false;
     try {
       if (key) keep.key = key;
       else await signIn(name, password);
+      isIn = !key;
       await enter();
       for (const id of ['door-key', 'door-password']) input(id).value = '';
     } catch (wrong) {
       if (!(wrong instanceof RelayhouseError)) throw wrong;
-      await signOut();
+      // What does not do here is forgotten; what was there before stays.
+      keep.key = undefined;
+      if (isIn) await signOut();
       el('door-wrong').textContent = words(wrong);
       input(key ? 'door-key' : 'door-password').select();
     } finally {

@@ -17,10 +17,9 @@ export async function signIn(name, password) {
   keep.key = undefined;
 }
 
-/** Forgets every proof of this tab. */
+/** Forgets who is signed in, and the key. */
 export async function signOut() {
   keep.key = undefined;
-  keep.creator = undefined;
   await house.logout().catch(() => { /* this tab has forgotten the tokens anyway */ });
 }
 

@@ -13,11 +13,13 @@ import { attempt, isStun, peerOf } from './ways.js';
 /** @typedef {import('./ways.js').Way} Way */
 /** @typedef {import('./report.js').Result} Result */
 
+/** What was typed in counts while one can see it. */
+const isOwn = () => /** @type {HTMLDetailsElement} */ (el('own')).open;
+
 /** The ways to try, and who saw them. @returns {Promise<{ways: Way[], witness: Witness}>} */
 async function wanted() {
-  const isOwn = /** @type {HTMLDetailsElement} */ (el('own')).open;
-  const urls = isOwn ? input('own-urls').value.split(/[\s,]+/).filter(Boolean) : [];
-  const peer = isOwn && peerOf(input('own-peer').value) ? input('own-peer').value.trim() : undefined;
+  const urls = isOwn() ? input('own-urls').value.split(/[\s,]+/).filter(Boolean) : [];
+  const peer = isOwn() && input('own-peer').value.trim() || undefined;
   if (urls.length > 0) {
     const [username, credential] = [input('own-username').value.trim(), input('own-credential').value.trim()];
     return { ways: urls.map((url) => ({ url, username, credential, peer })), witness: Witness.ofUsername(username) };
@@ -79,7 +81,7 @@ function factsOf(url, tried, seen) {
   for (const { family, came } of families(url, tried, seen)) facts.push([family, came ? 'answers' : 'no answer']);
   if (!isStun(url)) facts.push(['Allocated', tried.relayed.length > 0 ? tried.relayed.join(', ') : 'no']);
   const { echo } = tried;
-  if (echo) facts.push(['Echo', `${echo.back} of ${echo.sent} came back`], ['Round trip', `${ms(echo.medianMs)}, longest ${ms(echo.worstMs)}`]);
+  if (echo) facts.push(['Came back', `${echo.back} of ${echo.sent}`], ['Round trip', `${ms(echo.medianMs)}, longest ${ms(echo.worstMs)}`]);
   const codes = [...new Set(tried.errors.map(({ code }) => code))];
   if (codes.length > 0) facts.push(['Browser says', `code ${codes.join(', ')}`]);
   return facts;
@@ -132,8 +134,11 @@ function conclude({ kind, text }) {
 el('test-form').addEventListener('submit', async (event) => {
   event.preventDefault();
   const peer = input('own-peer');
-  peer.setCustomValidity(peer.value.trim() && !peerOf(peer.value) ? 'An address and a port, such as 192.0.2.10:4000' : '');
-  if (!peer.reportValidity()) return;
+  if (isOwn() && peer.value.trim() && !peerOf(peer.value)) {
+    conclude({ kind: 'bad', text: 'The peer needs an address and a port, such as 192.0.2.10:4000.' });
+    peer.focus();
+    return;
+  }
   button('test-go').disabled = true;
   try {
     await run();

@@ -4,7 +4,7 @@ import { NO_ANSWER, isStun } from './ways.js';
 
 /** @typedef {import('./ways.js').Tried} Tried */
 /** @typedef {import('./saw.js').Seen} Seen */
-/** @typedef {{kind: 'good'|'bad'|'unsure', text: string, advice?: string}} Verdict */
+/** @typedef {{kind: 'good'|'bad'|'unsure', text: string, advice?: string, isPeerRefused?: boolean}} Verdict */
 
 /** @param {string} url @returns {'IPv4'|'IPv6'|undefined} undefined for a name */
 export function familyOf(url) {
@@ -22,6 +22,7 @@ export function transportOf(url) {
 /** What each family came to, where a name has both. @param {string} url @param {Tried} tried @param {Seen[]} seen */
 export function families(url, tried, seen) {
   const family = familyOf(url);
+  if (!family && isNameless(tried)) return [];
   if (family) return [{ family, came: tried.reached }];
   const came = new Set(seen.map(({ client }) => (client.startsWith('[') ? 'IPv6' : 'IPv4')));
   return /** @type {const} */ (['IPv4', 'IPv6']).flatMap((one) => {
@@ -65,14 +66,14 @@ function refusal(code, why, text) {
  */
 export function judge({ url, peer }, tried, seen) {
   if (isStun(url)) {
-    if (!tried.reached) return unreached(url);
+    if (!tried.reached) return unreached(url, tried);
     return { kind: 'good', text: tried.mapped ? `Works: the server sees you as ${tried.mapped}.` : 'Works: the server answers.' };
   }
   const refused = seen.findLast(({ kind }) => kind === 'refused');
   const told = tried.errors.findLast(({ code }) => code !== NO_ANSWER);
   const code = refused?.code ?? told?.code;
   const why = code === undefined ? undefined : refusal(code, refused?.why, told?.text);
-  if (tried.relayed.length === 0) return why ? { kind: 'bad', ...why } : unreached(url);
+  if (tried.relayed.length === 0) return why ? { kind: 'bad', ...why } : unreached(url, tried);
   if (tried.isAlone) {
     const advice = 'That is one more than a call needs of each side: calls may work all the same.';
     return { kind: 'unsure', text: `Allocates, but the echo needs a second allocation. ${why?.text ?? 'It was not to be had.'}`, advice };
@@ -89,7 +90,7 @@ export function judge({ url, peer }, tried, seen) {
 /** @param {Verdict} verdict a good one @param {string} peer @param {Seen[]} seen @returns {Verdict} */
 function withPeer(verdict, peer, seen) {
   const denied = seen.find(({ code }) => code === 403);
-  if (denied) return { kind: 'bad', ...refusal(403, denied.why), text: `Relays, but not to ${peer}: ${denied.why}.` };
+  if (denied) return { kind: 'bad', text: `Relays, but not to ${peer}: ${denied.why}.`, isPeerRefused: true };
   if (seen.length === 0) return { kind: 'unsure', text: `${verdict.text} Whether it sends to ${peer}, only its operator knows.` };
   return { kind: 'good', text: `${verdict.text} It sends to ${peer} as well.` };
 }
@@ -102,8 +103,14 @@ function relayed({ sent, back, medianMs }) {
   return { kind: 'good', text: `Works: ${lost === 0 ? 'nothing lost' : `${lost} of ${sent} packets lost`}, ${ms(medianMs)} there and back through the relay.` };
 }
 
-/** @param {string} url @returns {Verdict} */
-function unreached(url) {
+/** The browser's words for a name without an address. @param {Tried} tried */
+const isNameless = ({ errors }) => errors.some(({ code, text }) => code === NO_ANSWER && /lookup|resolve/i.test(text));
+
+/** @param {string} url @param {Tried} tried @returns {Verdict} */
+function unreached(url, tried) {
+  if (!familyOf(url) && isNameless(tried)) {
+    return { kind: 'bad', text: 'No address was found for this name.', advice: 'Check its spelling, and that DNS knows it from this network.' };
+  }
   const advice = 'If others reach it, a firewall on this network blocks it.';
   switch (transportOf(url)) {
     case 'tls': return { kind: 'bad', text: 'No answer over TLS: the port is closed or filtered, or the certificate is not one this browser trusts.', advice };
@@ -122,6 +129,7 @@ export function sum(tries) {
   const working = relays.filter(({ verdict }) => verdict.kind === 'good');
   const isAll = tries.every(({ verdict }) => verdict.kind === 'good');
   if (relays.length === 0) return isAll ? { kind: 'good', text: 'Works. No relay was tested.' } : { kind: 'bad', text: 'The server does not answer, and no relay was tested.' };
+  if (relays.some(({ verdict }) => verdict.isPeerRefused)) return { kind: 'bad', text: 'The relay works, but it does not send to that peer.' };
   if (working.length === 0) {
     if (relays.some(({ verdict }) => verdict.kind === 'unsure')) return { kind: 'unsure', text: 'The relay allocates; whether it relays could not be seen.' };
     return { kind: 'bad', text: 'No relay works from here: calls that need one will fail.' };
