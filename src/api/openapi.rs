@@ -31,13 +31,33 @@ const PROOF: &str = "proof";
         (name = "dialect: tunnel", description = "Tokens, invites and a worker's WebSocket"),
         (name = "dialect: turn-rest", description = "The TURN REST draft"),
     ),
-    paths(asset, description, sdk, sdk_types, signal),
+    paths(admin, asset, description, sdk, sdk_types, signal, test),
     components(schemas(ErrorBody)),
     modifiers(&Proof),
 )]
 struct Frame;
 
 // What is served without being a call of its own kind: described here, served in `routes.rs`.
+
+/// The operator's page.
+#[utoipa::path(
+    get,
+    path = "/admin",
+    tag = "pages",
+    responses((status = 200, body = String, content_type = "text/html")),
+)]
+#[expect(dead_code, reason = "for the description alone")]
+fn admin() {}
+
+/// The page that tests a connection.
+#[utoipa::path(
+    get,
+    path = "/test",
+    tag = "pages",
+    responses((status = 200, body = String, content_type = "text/html")),
+)]
+#[expect(dead_code, reason = "for the description alone")]
+fn test() {}
 
 /// A part of the pages and of the client SDK.
 #[utoipa::path(
