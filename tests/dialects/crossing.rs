@@ -1,0 +1,39 @@
+//! What is shown in one place is worth nothing in another: tokens and tickets of rooms that are no
+//! more, of people who were sent away, and strangers before rooms that were made with a proof.
+
+use relayhouse::signal::{CloseReason, Event, RoomId};
+use relayhouse::store::UserRole;
+use serde_json::{Value, json};
+
+use crate::http::{delete, get, post};
+use crate::rooms::{add, token as access};
+use crate::server::Server;
+use crate::socket::Socket;
+use crate::tunnel::{open, text, token};
+
+/// A host's token for a room that is called so.
+#[track_caller]
+fn host_of(server: &Server, proof: &str, room: &str) -> Value {
+    let answer = get(&format!("/token?role=host&roomID={room}")).bearer(proof).send(server.address);
+    assert_eq!(answer.status, 200, "{}", answer.json());
+    answer.json()
+}
+
+/// What a native client with this ticket is told first.
+fn greeted(server: &Server, ticket: &str) -> Value {
+    let mut socket = Socket::open(server.address, "/api/v1/signal");
+    socket.send(&json!({"type": "hello", "token": ticket}));
+    socket.next();
+    socket.next()
+}
+
+#[test]
+fn the_end_of_a_room_that_is_heard_of_late_forgets_no_later_one() {
+    let server = Server::start();
+    let room = server.room();
+    let id = text(&room["room"], "id");
+    let closed = Event::RoomClosed { room: RoomId::from(id), reason: CloseReason::Idle };
+    server.run(server.api.follow(&closed)).unwrap();
+    assert!(server.api.store().rooms().find(id).unwrap().is_some(), "it is open");
+}
+
