@@ -37,3 +37,11 @@ fn the_end_of_a_room_that_is_heard_of_late_forgets_no_later_one() {
     assert!(server.api.store().rooms().find(id).unwrap().is_some(), "it is open");
 }
 
+#[test]
+fn an_access_token_of_a_native_login_does_not_prolong_itself() {
+    let server = Server::start();
+    server.user("alice", UserRole::User);
+    let native = server.login("alice");
+    let answer = post("/auth/refresh").bearer(text(&native, "accessToken")).send(server.address);
+    assert_eq!(answer.status, 401);
+}

@@ -155,7 +155,7 @@ pub(super) async fn token(
 
 async fn log_in(api: &Api, client: IpAddr, login: Login) -> Result<Response, Fault> {
     let user = api.check_password(client, &login.username, &login.password).await?;
-    let started = api.start_session(&user, SessionKind::Native).await?;
+    let started = api.start_session(&user, SessionKind::Rooms).await?;
     Ok(given(api, started.access, started.access_expires))
 }
 
