@@ -147,3 +147,15 @@ fn where_strangers_are_served_what_was_made_with_a_proof_is_not_theirs() {
     let room = accepted.json()["roomid"].as_str().unwrap().to_owned();
     assert_eq!(get(&format!("/api/rooms?roomid={room}")).send(server.address).status, 200);
 }
+
+#[test]
+fn a_key_that_may_only_mint_has_no_part_in_it() {
+    let house = house();
+    let room = paired(&house);
+    let key = house.server.key("mint");
+    let look = get(&format!("/api/rooms?roomid={room}")).bearer(&key).send(house.server.address);
+    assert_eq!(look.status, 403);
+    let socket = get(&format!("/?token={key}")).upgrade().header("Upgrade", "websocket");
+    let socket = socket.send(house.server.address);
+    assert_eq!((socket.status, socket.json()), (403, json!({ "error": "forbidden" })));
+}

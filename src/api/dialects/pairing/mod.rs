@@ -47,9 +47,13 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     })
 }
 
-/// Checks who calls: strangers only where they are served.
+/// Checks who calls: strangers only where they are served, and no key that has nothing to do with rooms.
 fn proven(api: &Api, headers: &HeaderMap, client: IpAddr) -> Result<Caller, ApiError> {
-    api.caller_of(Dialect::Pairing, headers, client)
+    let caller = api.caller_of(Dialect::Pairing, headers, client)?;
+    if matches!(caller, Caller::Key { .. }) {
+        caller.may_create_rooms()?;
+    }
+    Ok(caller)
 }
 
 /// Whose proof a caller shows, for what is made with it.
