@@ -38,6 +38,19 @@ fn the_end_of_a_room_that_is_heard_of_late_forgets_no_later_one() {
 }
 
 #[test]
+fn a_stranger_is_no_guest_of_a_room_that_was_made_with_a_proof() {
+    let server = open();
+    let native = server.room();
+    let of_a_key = host_of(&server, &server.key("rooms"), "standup");
+    for room in [text(&native["room"], "id"), text(&of_a_key, "roomID")] {
+        let answer = get(&format!("/token?role=guest&roomID={room}")).send(server.address);
+        assert_eq!(answer.status, 403, "{room}");
+    }
+    let of_a_stranger = token(&server, "role=host");
+    token(&server, &format!("role=guest&roomID={}", text(&of_a_stranger, "roomID")));
+}
+
+#[test]
 fn an_access_token_of_a_native_login_does_not_prolong_itself() {
     let server = Server::start();
     server.user("alice", UserRole::User);

@@ -24,6 +24,8 @@ use crate::store::{EventKind, RoomError, RoomRecord, invite_id};
 
 /// The longest id of a room that a client may choose, in characters.
 const MAX_ROOM_ID: usize = 64;
+/// Whose rooms are that strangers made, where they are served: no user is called so.
+const STRANGER: &str = "open";
 /// Characters of an invite: 64 random bytes in hexadecimal.
 pub(super) const INVITE: usize = ids::MAX_INVITE;
 
@@ -243,7 +245,10 @@ async fn hosted(
         lobby: wanted.lobby.unwrap_or(false),
         locked: false,
         kicked: Vec::new(),
-        owner: caller.owner(),
+        owner: match caller {
+            Caller::Anybody => Some(STRANGER.to_owned()),
+            _ => caller.owner(),
+        },
         created: api.now().unix.0,
         expires: None,
     };
@@ -267,7 +272,12 @@ fn visited(api: &Api, wanted: &Wanted, caller: &Caller) -> Result<RoomRecord, Ap
     let id = wanted.room.as_deref().ok_or_else(|| bad("a guest needs roomID or invite."))?;
     let room = api.stored_room(id)?;
     caller.may_see(&room)?;
-    Ok(room)
+    // What was made with a proof stays out of strangers' reach, unless everything is open to them.
+    let is_strangers = room.owner.as_deref() == Some(STRANGER) || api.settings().open_minting;
+    match caller {
+        Caller::Anybody if !is_strangers => Err(Code::Forbidden.into()),
+        _ => Ok(room),
+    }
 }
 
 fn fresh(api: &Api, room: &RoomRecord, role: TokenRole, name: Option<String>) -> Claims {
