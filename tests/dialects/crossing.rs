@@ -38,6 +38,28 @@ fn the_end_of_a_room_that_is_heard_of_late_forgets_no_later_one() {
 }
 
 #[test]
+fn credentials_end_with_the_room_wherever_they_are_asked_for() {
+    let server = Server::start();
+    let key = server.key("rooms");
+    let host = host_of(&server, &key, "standup");
+    let ticket = post("/api/v1/rooms/standup/tickets").bearer(&key).send(server.address).json();
+    let ticket = text(&ticket, "ticket");
+    let asks = || {
+        let paths = ["/turn", "/api/turn", "/client/meta", "/?service=turn", "/api/v1/ice"];
+        let mut statuses: Vec<_> = paths
+            .map(|path| get(path).bearer(ticket).send(server.address).status)
+            .into_iter()
+            .collect();
+        statuses.push(get("/turn").bearer(text(&host, "token")).send(server.address).status);
+        statuses
+    };
+    let check = || post("/api/v1/checks").bearer(ticket).send(server.address).status;
+    assert_eq!((asks(), check()), (vec![200; 6], 201));
+    assert_eq!(delete("/api/v1/rooms/standup").bearer(&key).send(server.address).status, 204);
+    assert_eq!((asks(), check()), (vec![404; 6], 404));
+}
+
+#[test]
 fn a_stranger_is_no_guest_of_a_room_that_was_made_with_a_proof() {
     let server = open();
     let native = server.room();
