@@ -28,6 +28,36 @@ fn greeted(server: &Server, ticket: &str) -> Value {
 }
 
 #[test]
+fn what_opened_a_room_does_not_open_a_later_one_of_the_same_name() {
+    let server = Server::start();
+    let [ann, bob] = ["ann", "bob"].map(|name| {
+        add(&server, name, UserRole::User);
+        access(&server, name)
+    });
+    let before = host_of(&server, &ann, "standup");
+    let before = text(&before, "token");
+    let path = "/api/v1/rooms/standup";
+    let ticket = post(&format!("{path}/tickets")).bearer(&ann).send(server.address).json();
+    let ticket = text(&ticket, "ticket");
+    assert_eq!(delete(path).bearer(&ann).send(server.address).status, 204);
+    // The store hears of the end once more, from the hub.
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    server.wait(2);
+    let after = host_of(&server, &bob, "standup");
+
+    let status = |answer: crate::http::Answer| answer.status;
+    assert_eq!(status(get(path).bearer(ticket).send(server.address)), 401);
+    assert_eq!(greeted(&server, ticket)["code"], "no_such_room");
+    assert_eq!(status(get("/token").bearer(before).send(server.address)), 403);
+    assert_eq!(status(post("/invite").bearer(before).send(server.address)), 403);
+    assert_eq!(status(get("/turn").bearer(before).send(server.address)), 403);
+    let mut socket = Socket::open(server.address, &format!("/ws?token={before}"));
+    assert_eq!(socket.next()["code"], "no_such_room");
+    let mut socket = Socket::open(server.address, &format!("/ws?token={}", text(&after, "token")));
+    assert_eq!(socket.next()["type"], "joined");
+}
+
+#[test]
 fn the_end_of_a_room_that_is_heard_of_late_forgets_no_later_one() {
     let server = Server::start();
     let room = server.room();
@@ -35,6 +65,22 @@ fn the_end_of_a_room_that_is_heard_of_late_forgets_no_later_one() {
     let closed = Event::RoomClosed { room: RoomId::from(id), reason: CloseReason::Idle };
     server.run(server.api.follow(&closed)).unwrap();
     assert!(server.api.store().rooms().find(id).unwrap().is_some(), "it is open");
+}
+
+#[test]
+fn a_host_who_was_sent_away_invites_nobody_and_gets_no_credentials() {
+    let server = Server::start();
+    let host = host_of(&server, &server.key("rooms"), "standup");
+    let token = text(&host, "token");
+    let mut socket = Socket::open(server.address, &format!("/ws?token={token}"));
+    assert_eq!(socket.next()["type"], "joined");
+    let kick = json!({"userID": host["userID"]});
+    let kick = post("/admin/rooms/standup/kick").bearer(&server.key("admin")).json(&kick);
+    assert_eq!(kick.send(server.address).status, 204);
+    assert_eq!(socket.rest().1.1, "kicked");
+    assert_eq!(post("/invite").bearer(token).send(server.address).status, 403);
+    assert_eq!(get("/turn").bearer(token).send(server.address).status, 403);
+    assert_eq!(get("/token").bearer(token).send(server.address).status, 403);
 }
 
 #[test]

@@ -139,11 +139,18 @@ impl Api {
         Ok(room)
     }
 
-    /// Whether the holder of this ticket was removed from its room.
-    pub(in crate::api) fn was_kicked(&self, claims: &Claims) -> Result<bool, ApiError> {
-        let Some(room) = &claims.room else { return Ok(false) };
+    /// Whether what was given out for a room to `sub` at `iat` is refused there: its holder was removed,
+    /// or an earlier room had the same name.
+    pub(in crate::api) fn is_shut_out(
+        &self,
+        room: &str,
+        sub: &str,
+        iat: u64,
+    ) -> Result<bool, ApiError> {
         let room = self.find_room(room)?;
-        Ok(room.is_some_and(|room| room.kicked.contains(&claims.sub)))
+        let refused =
+            |room: RoomRecord| iat < room.created || room.kicked.iter().any(|kicked| kicked == sub);
+        Ok(room.is_some_and(refused))
     }
 
     /// Whether what this caller's ticket is for is still there; anybody else has no such thing.

