@@ -203,6 +203,7 @@ pub(super) async fn refresh(
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     api.rooms_user(&headers, client)?;
+    api.limiters().changes.check(client)?;
     let token = shown(&headers).ok_or(Code::Unauthorized)?;
     let (access, expires) = api.another_access(token).await?;
     Ok(given(&api, access, expires))

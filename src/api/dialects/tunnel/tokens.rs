@@ -148,7 +148,9 @@ async fn token(
         let room = redeemed(api, client, &wanted, invite).await?;
         fresh(api, &room, TokenRole::Guest, name)
     } else {
-        match api.tunnel_proof(headers, client, RENEWAL)? {
+        let proof = api.tunnel_proof(headers, client, RENEWAL)?;
+        api.limiters().changes.check(client)?;
+        match proof {
             Proof::Token(claims) => renewed(api, &wanted, claims, name)?,
             Proof::Native(caller) => {
                 let role = wanted.role.ok_or_else(|| bad("role must be host or guest."))?;
