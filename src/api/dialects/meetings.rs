@@ -172,6 +172,7 @@ async fn create(
     let user = api.in_session(&headers, client)?;
     body?;
     api.limiters().rooms.check(client)?;
+    api.user_may_have_another_room(&user.name, user.role)?;
     let (number, room) = api.store_numbered_room(&user).await?;
     if !api.open_room(&room).await {
         api.store().rooms().delete(&room.id).await.map_err(ApiError::from)?;

@@ -240,6 +240,7 @@ async fn hosted(
         return Err(Code::Forbidden.into());
     }
     api.limiters().rooms.check(client)?;
+    api.may_have_another_room(caller)?;
     let room = RoomRecord {
         id: wanted.room.clone().unwrap_or_else(ids::fresh),
         name: None,
