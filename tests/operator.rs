@@ -60,7 +60,7 @@ fn a_drain_lets_what_is_open_live_and_ends_the_server_with_its_last() {
     assert!(server.is_running(), "one is left\n{}", server.text());
     assert_eq!(two.refresh(0), Ok(0));
     assert_eq!(server.wait_for_exit(SOON).code(), Some(0), "{}", server.text());
-    assert!(has_line(&server, "drained"), "{}", server.text());
+    server.wait_for_line(SOON, "its last words", |line| line.contains("drained"));
 }
 
 /// What a new client is told by a server that drains while somebody else's allocation is open.

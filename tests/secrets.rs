@@ -314,7 +314,7 @@ fn the_secret_that_mints_is_not_removed_but_replaced() {
     assert_eq!(until_refused(&server, &old), 401);
     secret(folder.path(), &["remove", &id]);
     assert_eq!(allocates(&server, &old).err(), Some(401));
-    assert_eq!(why(&server), "the password is wrong: the secret does not match");
+    server.wait_for_line(SOON, "why", |line| line.contains("wrong: the secret does not match"));
     assert!(refused(folder.path(), &["remove", &id]).contains("there is no secret"));
 }
 

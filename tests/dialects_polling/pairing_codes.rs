@@ -202,7 +202,11 @@ fn what_is_over_is_swept_out_and_pairs_stay() {
     let room = paired(&server, "2", "a", "b");
     let now = crate::server::now();
     let swept = server.api.store().sweep(now).wait().unwrap();
-    assert_eq!((swept.pendings, swept.pairs), (1, 0));
+    // The server sweeps now and then by itself.
+    assert!(swept.pendings <= 1 && swept.pairs == 0, "{swept:?}");
+    let again = server.api.store().sweep(now).wait().unwrap();
+    assert_eq!(again.pendings, 0);
+    refused(&check(&server, "1", "a"), 404, "not_found_or_expired");
     let later = now + relayhouse::store::PAIR_MEMORY.as_secs();
     assert_eq!(server.api.store().sweep(later).wait().unwrap().pairs, 1);
     refused(&look(&server, &room), 404, "not_found");
