@@ -159,3 +159,14 @@ fn a_key_that_may_only_mint_has_no_part_in_it() {
     let socket = socket.send(house.server.address);
     assert_eq!((socket.status, socket.json()), (403, json!({ "error": "forbidden" })));
 }
+
+#[test]
+fn whoever_logged_out_comes_into_no_room_over_a_connection_that_still_stands() {
+    let house = house();
+    let room = paired(&house);
+    let mut socket = Socket::open(house.server.address, &format!("/?token={}", house.alice));
+    socket.expect("connected");
+    assert_eq!(to(&house, &house.alice, "/api/v1/auth/logout", &json!({})).status, 204);
+    socket.say(&json!({ "type": "join_room", "roomId": room }));
+    assert_eq!(socket.expect("error")["code"], "unauthorized");
+}

@@ -33,9 +33,11 @@ pub(in crate::api::dialects) fn connect(
 ) -> Response {
     let headers = with_token(request.headers(), request.uri());
     match proven(api, &headers, client) {
-        Ok(caller) => {
-            let speaker = Speaker { api: Arc::clone(api), caller, room: None, partner: None };
-            serve(api, request, speaker)
+        Ok(_) => {
+            let api = Arc::clone(api);
+            let speaker =
+                Speaker { api: Arc::clone(&api), headers, client, room: None, partner: None };
+            serve(&api, request, speaker)
         }
         Err(error) => Refusal::from(error).into_response(),
     }
@@ -56,7 +58,9 @@ fn with_token(headers: &HeaderMap, uri: &Uri) -> HeaderMap {
 /// One client.
 struct Speaker {
     api: Arc<Api>,
-    caller: Caller,
+    /// With its proof, which is looked at again for each room: a connection outlives a session.
+    headers: HeaderMap,
+    client: IpAddr,
     /// The room it is in, or on its way into.
     room: Option<String>,
     /// The other one there.
@@ -187,16 +191,18 @@ impl Speaker {
         if !is_id(id) {
             return Err(NO_SUCH_ROOM);
         }
+        const UNAUTHORIZED: (ErrorCode, &str) =
+            (ErrorCode::Unauthorized, "what was shown is not accepted any more");
+        let caller = proven(&self.api, &self.headers, self.client).map_err(|_| UNAUTHORIZED)?;
         let pair = self.api.store().pairings().find(id).map_err(|_| BUSY)?;
-        if let Some(pair) = pair.filter(|pair| sees_pair(&self.caller, pair)) {
+        if let Some(pair) = pair.filter(|pair| sees_pair(&caller, pair)) {
             let [owner, _] = pair.owners.clone();
             self.api.open_room_of_pair(id, owner, pair.created).await.map_err(|_| BUSY)?;
             self.api.pairings_used(&pair).await;
-        } else if !matches!(&self.caller, Caller::Ticket(claims) if claims.room.as_deref() == Some(id))
-        {
+        } else if !matches!(&caller, Caller::Ticket(claims) if claims.room.as_deref() == Some(id)) {
             return Err(NO_SUCH_ROOM);
         }
-        let (peer, role, name, issued) = match &self.caller {
+        let (peer, role, name, issued) = match &caller {
             Caller::Ticket(claims) if claims.room.as_deref() == Some(id) => {
                 let host = claims.role == TicketRole::Host;
                 let role = if host { Role::Host } else { Role::Guest };
