@@ -26,6 +26,8 @@ pub fn router(api: &Arc<Api>, signalling: &Arc<Endpoint>) -> Router {
     let description = Arc::new(description);
     let described = async move || Json(description.as_ref().clone());
     calls
+        .route("/admin", get(pages::admin))
+        .route("/test", get(pages::test))
         .route("/assets/{*path}", get(pages::asset))
         .route("/sdk.js", get(pages::sdk))
         .route("/sdk.d.ts", get(pages::sdk_types))
