@@ -108,7 +108,8 @@ pub(super) struct CredentialsArgs {
 #[derive(Args)]
 pub(super) struct EventsArgs {
     /// Only events of this room
-    #[arg(long, value_name = "ROOM")]
+    // One name in 64 begins so.
+    #[arg(long, value_name = "ROOM", allow_hyphen_values = true)]
     pub(super) room: Option<String>,
     /// Only events of this type, such as joined
     #[arg(long = "type", value_name = "TYPE", value_parser = kind)]
@@ -308,5 +309,12 @@ mod tests {
     fn options_may_stand_behind_a_command() {
         let cli = Cli::try_parse_from(["relayhouse", "keys", "list", "--data-dir", "x"]);
         assert_eq!(cli.expect("parses").options.data_dir.as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn a_room_may_have_a_name_that_looks_like_a_flag() {
+        let cli = Cli::try_parse_from(["relayhouse", "events", "--room", "-tq", "--limit", "2"]);
+        let Some(Command::Events(events)) = cli.expect("parses").command else { panic!("events") };
+        assert_eq!((events.room.as_deref(), events.limit), (Some("-tq"), 2));
     }
 }
