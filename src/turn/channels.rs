@@ -9,8 +9,9 @@ use super::policy::Guard;
 use crate::net::RelayPort;
 use crate::time::Instant;
 
-/// A channel binding (RFC 8656 section 12).
+/// A channel binding (RFC 8656 section 12), in one line of memory.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(super) struct Channel {
     pub(super) number: u16,
     /// Where data goes and comes from, turned inward.
