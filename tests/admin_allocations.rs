@@ -185,6 +185,11 @@ fn the_same_by_command() {
     let (code, _, error) = command(&server, &["allocations", "end", id]);
     assert_eq!(code, Some(1));
     assert!(error.contains("there is no allocation"), "{error}");
+
+    let (_, events, _) = command(&server, &["events", "--type", "moderation", "--json"]);
+    let event: Value = serde_json::from_str(&events).expect("one decision, one line");
+    assert_eq!((&event["action"], &event["by"]), (&"end".into(), &"operator".into()));
+    assert_eq!(event["allocation"], id);
 }
 
 #[test]

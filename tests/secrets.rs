@@ -311,7 +311,7 @@ fn the_secret_that_mints_is_not_removed_but_replaced() {
     assert!(sentence.contains("`relayhouse secret rotate` puts another"), "{sentence}");
     let told = secret(folder.path(), &["rotate", "--overlap", "0s"]);
     assert!(told.contains(&format!("{id} is refused")), "{told}");
-    assert_eq!(until_refused(&server, &old), 401);
+    assert_eq!(allocates(&server, &old).err(), Some(401), "in this very second");
     secret(folder.path(), &["remove", &id]);
     assert_eq!(allocates(&server, &old).err(), Some(401));
     server.wait_for_line(SOON, "why", |line| line.contains("wrong: the secret does not match"));

@@ -175,6 +175,17 @@ fn what_a_client_can_cause_at_will_washes_nothing_else_away() {
 }
 
 #[test]
+fn guessing_passwords_washes_nothing_away() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = open(dir.path(), JournalSettings { max_events: 80, ..kept() });
+    note(&store, [joined("r", "ann", 100)]);
+    note(&store, (0..500).map(|n| NewEvent::new(EventKind::LoginRefused, 101 + n)));
+    let kind = |kind| Search { kind: Some(kind), ..all() };
+    assert_eq!(peers(&find(&store, kind(EventKind::Joined))), ["ann"]);
+    assert_eq!(find(&store, kind(EventKind::LoginRefused)).events.len(), 10);
+}
+
+#[test]
 fn what_is_older_than_it_is_kept_for_goes() {
     let dir = tempfile::tempdir().expect("a folder");
     let store = open(dir.path(), kept());

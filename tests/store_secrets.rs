@@ -65,6 +65,15 @@ fn a_rotation_puts_the_new_one_first_and_ends_the_one_before() {
 }
 
 #[test]
+fn without_an_overlap_a_secret_is_over_in_the_very_second() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = opened(dir.path());
+    store.secrets().rotate(made("two", 200), Duration::ZERO).wait().unwrap();
+    let before = store.secrets().list().unwrap().pop().unwrap();
+    assert!(before.is_over(200));
+}
+
+#[test]
 fn an_added_secret_neither_mints_nor_ends_with_a_rotation() {
     let dir = tempfile::tempdir().unwrap();
     let store = opened(dir.path());

@@ -54,8 +54,8 @@ impl Api {
             };
         }
         match self.verify_ticket(self.now().unix, token) {
-            Ok(claims) if self.was_kicked(&claims)? => {
-                refused("a host removed its holder from the room".into())
+            Ok(claims) if self.opens_no_more(&claims)? => {
+                refused("its holder was removed from the room, or it is for an earlier one".into())
             }
             Ok(claims) => Ok(Caller::Ticket(Box::new(claims))),
             // Ours, and no ticket: each kind of token has an audience of its own.
@@ -67,6 +67,13 @@ impl Api {
             },
             Err(error) => refused(error.to_string()),
         }
+    }
+}
+
+impl Api {
+    fn opens_no_more(&self, claims: &Claims) -> Result<bool, ApiError> {
+        let Some(room) = &claims.room else { return Ok(false) };
+        self.is_shut_out(room, &claims.sub, claims.iat)
     }
 }
 

@@ -83,6 +83,7 @@ pub(super) async fn begin(
 ) -> Result<Response, ApiError> {
     let caller = api.caller(&headers, client)?;
     caller.may_mint()?;
+    api.still_has_room(&caller)?;
     api.limiters().checks.check(client)?;
     let (now, check) = (api.now().unix, ids::fresh());
     let made = api.minter().ice_servers(now, &format!("check-{check}"), ttl(&api, now, &caller));

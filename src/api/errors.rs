@@ -59,6 +59,7 @@ codes! {
     Timeout 408 "timeout" "The body did not come in time.";
     RoomFull 409 "room_full" "The room holds no more.";
     RoomLocked 409 "room_locked" "The room admits nobody; unlock it first.";
+    TooManyOwnRooms 409 "too_many_own_rooms" "You have as many rooms as one person may have; close one of them.";
     TooManyInvites 409 "too_many_invites" "The room has as many open invites as it may have.";
     InviteUsed 410 "invite_used" "This invite has been used.";
     InviteRevoked 410 "invite_revoked" "This invite was taken back.";

@@ -69,7 +69,6 @@ pub(super) async fn ice(
 ) -> Result<Response, ApiError> {
     let caller = api.caller(&headers, client)?;
     caller.may_mint()?;
-    api.still_has_room(&caller)?;
     let Query(query) = query.map_err(|rejection| {
         ApiError::with(Code::BadRequest, format!("{}.", rejection.body_text()))
     })?;
@@ -172,8 +171,10 @@ impl Api {
     }
 
     /// Counts one more credential for this caller: an API key by its id, because all its users come
-    /// from one address, and anybody else by the address.
+    /// from one address, and anybody else by the address. A ticket is good for them while its room is
+    /// there.
     pub(super) fn may_mint_now(&self, caller: &Caller, client: IpAddr) -> Result<(), ApiError> {
+        self.still_has_room(caller)?;
         let limiters = self.limiters();
         let (outcome, refused) = match caller {
             Caller::Key { id, .. } => (limiters.ice_per_key.check(id), IceRefused::Key),

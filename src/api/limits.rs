@@ -24,6 +24,9 @@ pub struct RateLimits {
     pub join_codes: NonZeroU32,
     /// Looks at join codes and meetings: clients that ask again every second.
     pub polls: NonZeroU32,
+    /// Whatever else is written down or given out: invites, tickets, decisions about rooms and people
+    /// in them, renewed sessions and tokens, pairings that are ended.
+    pub changes: NonZeroU32,
     /// Redeemed invites.
     pub redeem: NonZeroU32,
     /// New rooms.
@@ -52,6 +55,7 @@ impl Default for RateLimits {
             // A code has six digits or so: whoever tries all of them must need longer than it lasts.
             join_codes: per_minute(30),
             polls: per_minute(600),
+            changes: per_minute(600),
             redeem: per_minute(60),
             rooms: per_minute(60),
             failures: per_minute(30),
@@ -149,6 +153,7 @@ pub(super) struct Limiters {
     pub(super) lookups: Limiter,
     pub(super) join_codes: Limiter,
     pub(super) polls: Limiter,
+    pub(super) changes: Limiter,
     pub(super) redeem: Limiter,
     pub(super) rooms: Limiter,
     pub(super) failures: Limiter,
@@ -164,6 +169,7 @@ impl Limiters {
             lookups: Limiter::per_minute(limits.lookups),
             join_codes: Limiter::per_minute(limits.join_codes),
             polls: Limiter::per_minute(limits.polls),
+            changes: Limiter::per_minute(limits.changes),
             redeem: Limiter::per_minute(limits.redeem),
             rooms: Limiter::per_minute(limits.rooms),
             failures: Limiter::per_minute(limits.failures),
@@ -178,6 +184,7 @@ impl Limiters {
         self.lookups.shrink();
         self.join_codes.shrink();
         self.polls.shrink();
+        self.changes.shrink();
         self.redeem.shrink();
         self.rooms.shrink();
         self.failures.shrink();

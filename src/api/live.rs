@@ -40,6 +40,8 @@ impl Api {
     /// The store's.
     pub async fn follow(&self, event: &Event) -> Result<(), StoreError> {
         match event {
+            // Heard of late: there is another one of the same name by now.
+            Event::RoomClosed { room, .. } if self.hub().room(room).await.is_some() => Ok(()),
             Event::RoomClosed { room, reason } => {
                 // Devices that are paired come back to a room that was deserted, not to one that
                 // somebody ended.

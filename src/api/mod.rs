@@ -70,7 +70,7 @@ pub use origin::origin_allowed;
 pub use relay_door::{RelayDoor, RelayStats};
 pub use rooms::{
     DEFAULT_CAPACITY, DEFAULT_INVITE_TTL, MAX_CAPACITY, MAX_EXPIRES_IN, MAX_INVITE_TTL, MAX_NAME,
-    MAX_ROOMS_PAGE,
+    MAX_OWN_ROOMS, MAX_ROOMS_PAGE,
 };
 pub use routes::router;
 pub use server::{HttpDoor, HttpPlace, HttpServer, Over, Peer};

@@ -1,4 +1,4 @@
-//! The embedded pages: `/` and `/assets/…`, out of the binary (out of `web/` in debug builds).
+//! The embedded pages: `/`, `/admin`, `/test` and `/assets/…`, out of the binary (out of `web/` in debug builds).
 //!
 //! `/sdk.js`, its types and its parts below `/assets/session/` may be read by pages of every origin: they hold
 //! nothing secret, and whom a page of another origin may *call* is `http.allowed_origins`' business.
@@ -17,6 +17,14 @@ struct Web;
 
 pub(super) async fn index(headers: HeaderMap) -> Result<Response, ApiError> {
     serve("index.html", &headers)
+}
+
+pub(super) async fn admin(headers: HeaderMap) -> Result<Response, ApiError> {
+    serve("admin.html", &headers)
+}
+
+pub(super) async fn test(headers: HeaderMap) -> Result<Response, ApiError> {
+    serve("test.html", &headers)
 }
 
 pub(super) async fn sdk(headers: HeaderMap) -> Result<Response, ApiError> {

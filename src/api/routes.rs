@@ -26,6 +26,8 @@ pub fn router(api: &Arc<Api>, signalling: &Arc<Endpoint>) -> Router {
     let description = Arc::new(description);
     let described = async move || Json(description.as_ref().clone());
     calls
+        .route("/admin", get(pages::admin))
+        .route("/test", get(pages::test))
         .route("/assets/{*path}", get(pages::asset))
         .route("/sdk.js", get(pages::sdk))
         .route("/sdk.d.ts", get(pages::sdk_types))
@@ -39,7 +41,7 @@ pub fn router(api: &Arc<Api>, signalling: &Arc<Endpoint>) -> Router {
         .with_state(api.clone())
 }
 
-/// Every call that is described; a path stands in the description exactly when it is served.
+/// Every call, each with its own description; `openapi.rs` describes the other routes.
 fn calls() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(health::healthz))
@@ -61,6 +63,19 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_is_served_is_described() {
+        let (_, description) = calls().split_for_parts();
+        // A router does not say what it serves, so its own text has to.
+        let (served, _) = include_str!("routes.rs").split_once("mod tests").expect("these tests");
+        let routes: Vec<_> = served.split(".route(\"").skip(1).collect();
+        assert!(routes.len() >= 5, "routes are written in another way now");
+        for route in routes {
+            let path = route.split('"').next().expect("the rest").replace("{*", "{");
+            assert!(description.paths.paths.contains_key(&path), "{path} is not described");
+        }
+    }
 
     #[test]
     fn every_described_call_says_how_it_refuses() {

@@ -56,7 +56,9 @@ pub(super) fn for_room(
     name: Option<String>,
 ) -> Claims {
     let exp = now.plus(ROOM_TICKET).0.min(room.expires.unwrap_or(u64::MAX));
-    Claims { room: Some(room.id.clone()), name, ..claims(now, UnixTime(exp), role) }
+    // A clock that was set back does not make it one for an earlier room.
+    let iat = now.0.max(room.created);
+    Claims { room: Some(room.id.clone()), name, iat, ..claims(now, UnixTime(exp), role) }
 }
 
 fn claims(now: UnixTime, exp: UnixTime, role: Role) -> Claims {

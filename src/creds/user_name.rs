@@ -12,8 +12,9 @@ pub const MAX_USER_NAME: usize = 64;
 
 /// Subjects of credentials that are nobody's name; see `docs/credentials.md`.
 const RESERVED: [&str; 4] = ["open", "operator", "anonymous", "anybody"];
-/// What subjects begin with that are made for applications and checks.
-const RESERVED_PREFIXES: [&str; 2] = ["key-", "check-"];
+/// What subjects begin with that are made for applications and checks, and owners that are holders of
+/// tickets.
+const RESERVED_PREFIXES: [&str; 3] = ["key-", "check-", "ticket-"];
 
 /// Why a text is no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -28,8 +29,8 @@ pub enum UserNameError {
     Characters,
     /// A name that means something else in a credential.
     #[error(
-        "this name is taken by the server itself: not open, operator, anonymous, anybody, key-… or \
-         check-…"
+        "this name is taken by the server itself: not open, operator, anonymous, anybody, key-…, check-… \
+         or ticket-…"
     )]
     Reserved,
 }
@@ -83,7 +84,7 @@ mod tests {
 
     #[test]
     fn subjects_of_the_server_are_nobodys_name() {
-        for text in ["open", "OPERATOR", "key-4fJx", "Check-1"] {
+        for text in ["open", "OPERATOR", "key-4fJx", "Check-1", "Ticket-1"] {
             assert_eq!(user_name(text), Err(UserNameError::Reserved), "{text}");
         }
         assert!(user_name("keyes").is_ok());

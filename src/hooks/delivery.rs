@@ -240,14 +240,24 @@ struct Head {
 struct Voice {
     fails: bool,
     warned: Option<Instant>,
-    warned_of_losses: Option<Instant>,
+    /// Since that was last said.
+    given_up: u64,
+    warned_of_giving_up: Option<Instant>,
     dropped: u64,
+    warned_of_losses: Option<Instant>,
 }
 
 impl Voice {
     fn new(hook: &Hook) -> Self {
         let dropped = hook.store.hooks().dropped();
-        Self { fails: false, warned: None, warned_of_losses: None, dropped }
+        Self {
+            fails: false,
+            warned: None,
+            given_up: 0,
+            warned_of_giving_up: None,
+            dropped,
+            warned_of_losses: None,
+        }
     }
 
     fn on(&mut self, hook: &Hook, turn: &Turn, outcome: &Outcome) {
@@ -259,7 +269,11 @@ impl Voice {
             }
             Outcome::Delivered | Outcome::Gone => {}
             Outcome::GivenUp(why) => {
-                warn!(hook = %address, event, attempt, why, "a delivery to a hook was given up");
+                self.given_up += 1;
+                if may_warn(&mut self.warned_of_giving_up) {
+                    let deliveries = std::mem::take(&mut self.given_up);
+                    warn!(hook = %address, deliveries, event, attempt, why, "deliveries to a hook were given up");
+                }
             }
             Outcome::Again(why, pause) => {
                 let pause_seconds = pause.as_secs();
@@ -291,4 +305,52 @@ fn may_warn(last: &mut Option<Instant>) -> bool {
         *last = Some(now);
     }
     may
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Result, Write};
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::time::UnixTime;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+            self.0.lock().expect("nobody panicked").write(bytes)
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A receiver that is gone for good would fill the log with one line for each event there is.
+    #[test]
+    fn what_is_given_up_is_a_warning_a_minute_and_not_one_each() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let hook = Hook {
+            store: Store::open(folder.path()).expect("opens"),
+            address: HookAddress::parse("http://[::1]:1/").expect("an URL"),
+            settings: Arc::default(),
+            trust: Err(String::new()),
+            counters: Arc::default(),
+            clock: || UnixTime(0),
+        };
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let log = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(log, || {
+            let mut voice = Voice::new(&hook);
+            for id in 1..=100 {
+                let turn = Turn { lane: Lane::Alone(id), id, failures: 9 };
+                voice.on(&hook, &turn, &Outcome::GivenUp("status 500".into()));
+            }
+        });
+        let text = String::from_utf8(lines.0.lock().expect("no panic").clone()).expect("text");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
 }

@@ -31,6 +31,10 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(&admission.room) else {
             return Err((ErrorCode::NoSuchRoom, LeaveReason::NoSuchRoom));
         };
+        // An earlier room had the same name.
+        if admission.issued.is_some_and(|issued| issued < room.spec.created) {
+            return Err((ErrorCode::NoSuchRoom, LeaveReason::NoSuchRoom));
+        }
         let limits = &effects.limits;
         let connection = Connection {
             room: admission.room.clone(),
@@ -208,7 +212,7 @@ pub(super) fn enter(
 /// Makes a member of a guest that waited.
 pub(super) fn admit(room: &mut Room, guest: Waiting, token: ResumeToken, effects: &mut Effects) {
     let Waiting { conn, peer, role, name, keeps_place } = guest;
-    let admission = Admission { room: room.spec.id.clone(), peer, role, name };
+    let admission = Admission { room: room.spec.id.clone(), peer, role, name, issued: None };
     let member = member(room, &admission, keeps_place, conn, token);
     enter(room, member, None, effects);
 }

@@ -18,6 +18,8 @@ pub struct Admission {
     pub role: Role,
     /// The name other peers are shown.
     pub name: Option<Arc<str>>,
+    /// When what was shown for it was given out: for a room that was made later it is worth nothing.
+    pub issued: Option<UnixTime>,
 }
 
 /// The first message of a connection, once its ticket is verified.

@@ -24,7 +24,7 @@ use super::events::{
     EventKind, EventNumbers, EventRecord, JournalSettings, MAX_EVENT, NewEvent, StoredEvent,
     first_id_of,
 };
-use super::ledger::Ledger;
+use super::ledger::{Ledger, noisy_share};
 use super::places::{HOOK, LEDGER, event_key, hook_key, hook_of, hook_prefix, kind_key, room_key};
 use super::records::encode;
 use super::removal::Removal;
@@ -250,7 +250,10 @@ impl Journal {
 
 impl Waiting {
     fn take(&mut self) -> (Arc<JournalSettings>, Vec<NewEvent>) {
-        let turn = self.events.len().min(TURN);
+        // What is over a share must be in the tree already to be found there.
+        let share = noisy_share(self.settings.max_events);
+        let most = usize::try_from(share).unwrap_or(TURN).min(TURN);
+        let turn = self.events.len().min(most);
         let mut events: Vec<_> = self.events.drain(..turn).collect();
         if self.events.is_empty()
             && let Some(at) = events.last().map(|event| event.at)

@@ -4,10 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{EventKind, HookId};
 
-/// Kinds that a client in a room can cause as fast as it may talk. Each of them has at most its
-/// [share](noisy_share) of the trail, so that nobody washes away who came and went.
-pub(super) const NOISY: [EventKind; 4] =
-    [EventKind::Offer, EventKind::Answer, EventKind::Candidate, EventKind::Error];
+/// Kinds that a client in a room can cause as fast as it may talk, and anybody at all from many addresses.
+/// Each of them has at most its [share](noisy_share) of the trail, so that nobody washes away who came
+/// and went. A new one comes last: its place in the stored ledger is its place here.
+pub(super) const NOISY: [EventKind; 5] = [
+    EventKind::Offer,
+    EventKind::Answer,
+    EventKind::Candidate,
+    EventKind::Error,
+    EventKind::LoginRefused,
+];
 
 /// Events of one noisy kind at most, where there may be `most` events.
 pub(super) fn noisy_share(most: u64) -> u64 {

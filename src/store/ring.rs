@@ -144,13 +144,15 @@ impl<'a> Secrets<'a> {
     }
 
     /// From now on (when `fresh` was made) `fresh` mints; the one that did is accepted for `overlap`
-    /// more. Others keep the end they have.
+    /// more, and with none of it no more. Others keep the end they have.
     pub fn rotate(self, fresh: SecretRecord, overlap: Duration) -> Change<(), SecretError> {
         self.change(move |ring| {
             let now = fresh.created;
             make_room(ring, &fresh.secret, now)?;
             if let Some(before) = ring.first_mut() {
-                before.until = Some(now.saturating_add(overlap.as_secs()));
+                // Of a secret that leaked not even this second is left.
+                let last = now.saturating_add(overlap.as_secs());
+                before.until = Some(if overlap.is_zero() { last.saturating_sub(1) } else { last });
             }
             ring.insert(0, fresh);
             Ok(())

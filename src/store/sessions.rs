@@ -33,6 +33,8 @@ pub enum SessionKind {
     Native,
     /// One opaque token; each call prolongs it.
     Meetings,
+    /// Access tokens that are renewed with one another, for clients that know nothing else.
+    Rooms,
 }
 
 /// A session as stored. Times are unix seconds.

@@ -57,7 +57,7 @@ pub struct Listing {
 
 impl Relay {
     /// The open allocations with an id above `after`, of this user (or username) alone if one is
-    /// named. Looks at `most` allocations: a page may be empty and still not the last.
+    /// named, or of those whose name begins so where a star follows. Looks at `most` allocations: a page may be empty and still not the last.
     pub fn list(
         &mut self,
         now: Now,
@@ -89,7 +89,12 @@ impl Relay {
 
 impl Allocation {
     fn is_of(&self, user: Option<&str>) -> bool {
-        user.is_none_or(|user| **self.owner.user() == *user || **self.owner.username() == *user)
+        let Some(user) = user else { return true };
+        let mut names = [self.owner.user(), self.owner.username()].into_iter();
+        match user.strip_suffix('*') {
+            Some(beginning) => names.any(|name| name.starts_with(beginning)),
+            None => names.any(|name| **name == *user),
+        }
     }
 
     fn view(&self, now: Instant) -> AllocationView {

@@ -188,6 +188,19 @@ fn operators_read_the_trail_by_command() {
     assert_eq!(house.command(&["events", "--type", "key_added"]).lines().count(), 1);
 }
 
+/// It need not know the server's settings, which may stand in a file it is not told of.
+#[test]
+fn a_command_without_a_server_removes_nothing_of_the_trail() {
+    let mut house = House::with(&[]);
+    let (_, host) = house.room(&json!({}));
+    Person::join(&house, &host).leave();
+    house.wait_for("type=left", 1);
+    house.server.kill();
+    house.command(&["keys", "add", "--scope", "mint", "--set", "audit.max_events=1"]);
+    let lines = house.command(&["events"]);
+    assert!(lines.contains(" joined ") && lines.contains(" left "), "{lines}");
+}
+
 #[test]
 fn the_end_of_an_allocation_says_what_it_carried() {
     let house = House::with(&[("auth.secrets", "a-secret-of-this-test")]);

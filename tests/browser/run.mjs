@@ -11,9 +11,11 @@ import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { account } from './account.mjs';
+import { boards, crowdedBoards } from './boards.mjs';
 import { aCall } from './call.mjs';
 import { everyone } from './everyone.mjs';
 import { closed } from './closed.mjs';
+import { FULL, ONE_EACH, ONE_NETWORK, SHARED, closedTest, connectivity, fullTest, quotaTest, refusedPeersTest } from './connectivity.mjs';
 import { crowd } from './crowd.mjs';
 import { files } from './files.mjs';
 import { lobby } from './lobby.mjs';
@@ -53,8 +55,9 @@ class House {
     assert.deepEqual(all, [], 'console errors or policy violations');
   }
 
-  async shot(page, name) {
-    if (SHOTS) await page.screenshot({ path: resolve(SHOTS, `${name}.png`) });
+  /** `fullPage`: also what one has to scroll to. */
+  async shot(page, name, { fullPage = false } = {}) {
+    if (SHOTS) await page.screenshot({ path: resolve(SHOTS, `${name}.png`), fullPage });
   }
 
   /** A test whose failure shows what the server logged and what the pages looked like. */
@@ -124,6 +127,13 @@ new House().group('people the server knows', account, { dev: false });
 new House().group('what a host decides', lobby);
 new House().group('files', files);
 new House().group('the SDK', sdk, LISTED);
+new House().group('the dashboard', boards, { dev: false });
+new House().group('the dashboard, crowded', crowdedBoards, { dev: false });
+new House().group('the connectivity test', connectivity, { ...SHARED, listen: '127.0.0.1:0,[::1]:0', tls: '127.0.0.1:0,[::1]:0' });
+new House().group('the connectivity test, closed to strangers', closedTest, { ...SHARED, dev: false });
+new House().group('the connectivity test, a quota', quotaTest, ONE_EACH);
+new House().group('the connectivity test, a full server', fullTest, FULL);
+new House().group('the connectivity test, no peers', refusedPeersTest, ONE_NETWORK);
 new House().group('a crowd', crowd);
 new House().group('for everyone', everyone);
 new House().group('when something fails', trouble);

@@ -1,5 +1,7 @@
 //! Clients of other systems, as their own documents describe them, over real loopback sockets.
 
+mod bounds;
+mod crossing;
 #[allow(dead_code, reason = "the tests of the native API use all of it")]
 #[path = "../http_api/http.rs"]
 mod http;

@@ -1,5 +1,8 @@
 //! `meetings`: log in, make a room, poll who publishes in it.
 
+use std::num::NonZeroU32;
+
+use relayhouse::api::{HttpSettings, RateLimits};
 use relayhouse::store::UserRole;
 use serde_json::{Value, json};
 
@@ -211,4 +214,18 @@ fn a_room_belongs_to_whoever_made_it_natively_too() {
 fn strangers_are_never_served_because_the_document_serves_none() {
     let server = Server::with(settings(&[]));
     refused(&post("/create").json(&json!({})).send(server.address), 401, "unauthorized");
+}
+
+#[test]
+fn guessing_the_numbers_of_rooms_is_bounded() {
+    let failures = NonZeroU32::new(3).unwrap();
+    let rate_limits = RateLimits { failures, ..RateLimits::default() };
+    let server = Server::with(HttpSettings { rate_limits, ..settings(&[]) });
+    add_user(&server, "testuser", "test123", UserRole::User);
+    server.stop_clocks();
+    let token = token(&server);
+    let room = create(&server, &token).json()["room_id"].clone();
+    let guess = |number: u32| list(&server, &token, &json!(number)).status;
+    assert_eq!([1, 100_000_001, 100_000_002, 100_000_003].map(guess), [404, 404, 404, 429]);
+    assert_eq!(list(&server, &token, &room).status, 200, "it is no guess");
 }

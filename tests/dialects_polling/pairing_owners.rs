@@ -147,3 +147,26 @@ fn where_strangers_are_served_what_was_made_with_a_proof_is_not_theirs() {
     let room = accepted.json()["roomid"].as_str().unwrap().to_owned();
     assert_eq!(get(&format!("/api/rooms?roomid={room}")).send(server.address).status, 200);
 }
+
+#[test]
+fn a_key_that_may_only_mint_has_no_part_in_it() {
+    let house = house();
+    let room = paired(&house);
+    let key = house.server.key("mint");
+    let look = get(&format!("/api/rooms?roomid={room}")).bearer(&key).send(house.server.address);
+    assert_eq!(look.status, 403);
+    let socket = get(&format!("/?token={key}")).upgrade().header("Upgrade", "websocket");
+    let socket = socket.send(house.server.address);
+    assert_eq!((socket.status, socket.json()), (403, json!({ "error": "forbidden" })));
+}
+
+#[test]
+fn whoever_logged_out_comes_into_no_room_over_a_connection_that_still_stands() {
+    let house = house();
+    let room = paired(&house);
+    let mut socket = Socket::open(house.server.address, &format!("/?token={}", house.alice));
+    socket.expect("connected");
+    assert_eq!(to(&house, &house.alice, "/api/v1/auth/logout", &json!({})).status, 204);
+    socket.say(&json!({ "type": "join_room", "roomId": room }));
+    assert_eq!(socket.expect("error")["code"], "unauthorized");
+}

@@ -54,6 +54,16 @@ fn every_example_of_the_documentation_runs() {
     assert!(ran > 0, "no page has an example");
 }
 
+#[test]
+fn each_thing_around_the_call_has_a_page_with_examples() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    for name in ["credentials", "dialects", "hooks", "pages", "signalling", "users-and-keys"] {
+        let text = std::fs::read_to_string(root.join(format!("{name}.md"))).expect(name);
+        let page = Page::read(&text).unwrap_or_else(|why| panic!("{name}: {why}"));
+        assert!(!page.examples.is_empty(), "{name} has no example that runs");
+    }
+}
+
 /// Runs a page's examples against a server of its own.
 fn run(page: &Page) -> Result<(), String> {
     let start = page.server.iter().fold(Start::default().closed(), |start, arg| start.arg(arg));

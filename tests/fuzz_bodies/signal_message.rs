@@ -85,7 +85,8 @@ impl House {
         let index = usize::from(peer % PEERS);
         let role = if index == 0 { Role::Host } else { Role::Guest };
         let resume = self.tokens[index].clone().filter(|_| resume);
-        let admission = Admission { room: "r".into(), peer: name(peer), role, name: None };
+        let admission =
+            Admission { room: "r".into(), peer: name(peer), role, name: None, issued: None };
         self.newest[index] = Some(conn);
         self.owners.insert(conn, peer % PEERS);
         self.hub.connect(

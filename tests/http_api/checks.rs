@@ -73,7 +73,7 @@ fn only_who_may_have_credentials_may_begin_a_test() {
 #[test]
 fn a_test_lasts_no_longer_than_the_ticket_it_was_begun_with() {
     let server = Server::start();
-    let ticket = server.ticket(Role::Guest, Some("r"), now() + 30);
+    let ticket = server.ticket_to_a_room(Role::Guest, now() + 30);
     let begun = post("/api/v1/checks").bearer(&ticket).send(server.address).json();
     assert!(begun["ttl"].as_u64().is_some_and(|ttl| ttl <= 30), "{begun}");
 }

@@ -6,8 +6,10 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use relayhouse::api::{HttpSettings, PerAddress, RateLimits};
+use relayhouse::store::UserRole;
+use serde_json::json;
 
-use crate::http::post;
+use crate::http::{delete, patch, post};
 use crate::server::Server;
 use crate::socket::{Refused, Socket};
 
@@ -109,4 +111,33 @@ fn a_client_that_names_other_addresses_is_not_believed() {
         guess.send(server.address).status
     };
     assert_eq!(["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(guess), [404, 404, 429]);
+}
+
+#[test]
+fn whatever_is_written_down_or_given_out_is_bounded() {
+    let rate_limits = RateLimits { changes: NonZeroU32::MIN, ..RateLimits::default() };
+    let server = behind_a_proxy(PerAddress::default(), rate_limits);
+    server.stop_clocks();
+    server.user("alice", UserRole::User);
+    let room = server.room();
+    let path = format!("/api/v1/rooms/{}", room["room"]["id"].as_str().unwrap());
+    let path = |rest: &str| format!("{path}{rest}");
+    let refresh = server.login("alice")["refreshToken"].clone();
+    let refresh = json!({ "refreshToken": refresh });
+    let calls = [
+        (post(&path("/invites")), 201),
+        (delete(&path("/invites/none")), 404),
+        (post(&path("/tickets")), 201),
+        (patch(&path("")).json(&json!({ "locked": true })), 200),
+        (post(&path("/participants/none/kick")), 404),
+        (post("/api/v1/auth/refresh").json(&refresh), 200),
+    ];
+    for (n, (call, usual)) in calls.into_iter().enumerate() {
+        let call = call.bearer(room["ticket"].as_str().unwrap());
+        let call = call.header("X-Forwarded-For", &format!("192.0.2.{n}"));
+        assert_eq!(call.clone().send(server.address).status, usual, "{n}");
+        let refused = call.send(server.address);
+        assert_eq!(refused.error(), (429, "rate_limited".into()), "{n}");
+        assert!(refused.header("Retry-After").is_some(), "{n}");
+    }
 }

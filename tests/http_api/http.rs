@@ -44,6 +44,7 @@ impl Answer {
 }
 
 /// A request being put together.
+#[derive(Clone)]
 pub struct Request {
     method: String,
     path: String,

@@ -4,20 +4,24 @@ use crate::http::{get, request};
 use crate::server::Server;
 
 #[test]
-fn the_page_is_served_with_headers_that_shut_others_out() {
-    let answer = get("/").send(Server::start().address);
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("Content-Type"), Some("text/html; charset=utf-8"));
-    assert!(answer.body.starts_with(b"<!"));
-    let policy = answer.header("Content-Security-Policy").unwrap();
-    for part in ["default-src 'self'", "connect-src 'self' ws: wss:", "frame-ancestors 'none'"] {
-        assert!(policy.contains(part), "{policy}");
+fn pages_are_served_with_headers_that_shut_others_out() {
+    let server = Server::start();
+    for page in ["/", "/admin", "/test"] {
+        let answer = get(page).send(server.address);
+        assert_eq!(answer.status, 200, "{page}");
+        assert_eq!(answer.header("Content-Type"), Some("text/html; charset=utf-8"));
+        assert!(answer.body.starts_with(b"<!"));
+        let policy = answer.header("Content-Security-Policy").unwrap();
+        for part in ["default-src 'self'", "connect-src 'self' ws: wss:", "frame-ancestors 'none'"]
+        {
+            assert!(policy.contains(part), "{policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(answer.header("X-Content-Type-Options"), Some("nosniff"));
+        assert_eq!(answer.header("Referrer-Policy"), Some("no-referrer"));
+        let permissions = answer.header("Permissions-Policy").unwrap();
+        assert!(permissions.contains("camera=(self), microphone=(self)"), "{permissions}");
     }
-    assert!(!policy.contains("unsafe"), "{policy}");
-    assert_eq!(answer.header("X-Content-Type-Options"), Some("nosniff"));
-    assert_eq!(answer.header("Referrer-Policy"), Some("no-referrer"));
-    let permissions = answer.header("Permissions-Policy").unwrap();
-    assert!(permissions.contains("camera=(self), microphone=(self)"), "{permissions}");
 }
 
 #[test]

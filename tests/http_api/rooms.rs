@@ -1,12 +1,12 @@
 //! Rooms listed, changed and closed; the owner's way in.
 
-use relayhouse::api::HttpSettings;
+use relayhouse::api::{HttpSettings, MAX_OWN_ROOMS};
 use relayhouse::creds::ticket::Role;
-use relayhouse::store::UserRole;
+use relayhouse::store::{RoomRecord, UserRole};
 use serde_json::{Value, json};
 
 use crate::http::{delete, get, patch, post, request};
-use crate::server::{Server, now};
+use crate::server::{PASSWORD, Server, now};
 use crate::socket::Socket;
 
 fn path_of(room: &Value) -> String {
@@ -308,4 +308,40 @@ fn a_kicked_peers_ticket_is_no_proof_any_more_nor_is_one_of_a_closed_room() {
     let close = delete(&path_of(&room)).bearer(ticket_of(&room)).send(server.address);
     assert_eq!(close.status, 204);
     assert_eq!(ice(ticket_of(&room)).error(), (404, "no_such_room".into()));
+}
+
+#[test]
+fn no_user_takes_every_place_alone() {
+    let server = Server::start();
+    server.user("alice", UserRole::User);
+    server.user("bob", UserRole::User);
+    server.user("root", UserRole::Admin);
+    let room = |n: usize| RoomRecord {
+        id: format!("r{n}"),
+        name: None,
+        capacity: 2,
+        lobby: false,
+        locked: false,
+        kicked: Vec::new(),
+        owner: Some("alice".into()),
+        created: now(),
+        expires: None,
+    };
+    let made: Vec<_> =
+        (0..MAX_OWN_ROOMS).map(|n| server.api.store().rooms().create(room(n))).collect();
+    made.into_iter().for_each(|room| room.wait().unwrap());
+    let token = |name: &str| server.login(name)["accessToken"].as_str().unwrap().to_owned();
+    let make = |name: &str| {
+        let native = post("/api/v1/rooms").bearer(&token(name)).send(server.address).status;
+        let tunnel = get("/token?role=host").bearer(&token(name)).send(server.address).status;
+        let login = json!({ "username": name, "password": PASSWORD });
+        let login = post("/login").json(&login).send(server.address).json();
+        let meetings = post("/create").bearer(login["token"].as_str().unwrap());
+        [native, tunnel, meetings.send(server.address).status]
+    };
+    assert_eq!(make("alice"), [409, 409, 409]);
+    assert_eq!([make("bob"), make("root")], [[201, 200, 200]; 2]);
+    assert_eq!(delete("/api/v1/rooms/r0").bearer(&token("alice")).send(server.address).status, 204);
+    let again = post("/api/v1/rooms").bearer(&token("alice")).send(server.address);
+    assert_eq!(again.status, 201);
 }

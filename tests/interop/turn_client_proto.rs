@@ -182,8 +182,9 @@ impl Driver {
             return self.control.send(bytes);
         }
         let pipe = self.data.get_mut(&from).expect("a data connection");
-        pipe.write_all(bytes).expect("written");
-        pipe.flush().expect("written");
+        // A TLS handshake that is still under way reads, and gives up as early as a read does.
+        patiently(|| pipe.write_all(bytes));
+        patiently(|| pipe.flush());
     }
 
     /// The relayed address, once there is one of each family that was asked for.
@@ -393,4 +394,13 @@ fn a_peer_that_refuses_is_told() {
         let failed = |event: &TurnEvent| matches!(event, TurnEvent::TcpConnectFailed(_));
         driver.events.iter().any(failed).then_some(())
     });
+}
+
+/// Tries until it does not have to wait.
+fn patiently(mut attempt: impl FnMut() -> std::io::Result<()>) {
+    let patience = Instant::now() + ANSWER;
+    while let Err(error) = attempt() {
+        assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}");
+        assert!(Instant::now() < patience, "it still has to wait");
+    }
 }

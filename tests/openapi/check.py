@@ -3,10 +3,11 @@
 
     check.py RELAYHOUSE SCHEMATHESIS [option of schemathesis…]
 
-Starts the program on a free port, closed to strangers, with a key for everything, and lets
-schemathesis call every described operation with data that is right, at the bounds, and wrong. Each
-answer must be a described status with the described shape, never a 5xx, and no call may do without
-its proof. Exits with schemathesis' own status.
+Starts the program on a free port, with every dialect, closed to strangers, with a key for everything and
+somebody who may log in, and lets schemathesis call every described operation with data that is right, at
+the bounds, and wrong; what there is to be found is in `stage.py`. Each answer must be a described status
+with the described shape, never a 5xx, and no call may do without its proof: a dialect that is open needs
+none, so none is open here. Exits with schemathesis' own status.
 """
 
 import json
@@ -18,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+
+from stage import PASSWORDS
 
 READY_WITHIN = 20
 HERE = pathlib.Path(__file__).resolve().parent
@@ -31,6 +34,8 @@ def main() -> int:
         try:
             url = f"http://{http_address(server)}"
             key = run(program, data, "keys", "add", "--scope", "mint,rooms,admin").split()[-1]
+            for name, password in PASSWORDS.items():
+                run(program, data, "users", "add", name, "--role", "admin", "--password-stdin", typed=password)
             return check(schemathesis, url, key, scratch, options)
         finally:
             server.terminate()
@@ -74,9 +79,12 @@ def http_address(server: subprocess.Popen) -> str:
     sys.exit("the server ended before it was ready:\n" + "".join(seen))
 
 
-def run(program: str, data: pathlib.Path, *arguments: str) -> str:
+def run(program: str, data: pathlib.Path, *arguments: str, typed: str = "") -> str:
     command = [program, *arguments, "--data-dir", str(data)]
-    return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, env=clean_environment()).stdout
+    ended = subprocess.run(
+        command, check=True, text=True, input=typed, stdout=subprocess.PIPE, env=clean_environment()
+    )
+    return ended.stdout
 
 
 def check(schemathesis: str, url: str, key: str, scratch: str, options: list[str]) -> int:
@@ -84,7 +92,8 @@ def check(schemathesis: str, url: str, key: str, scratch: str, options: list[str
         schemathesis, f"--config-file={HERE / 'schemathesis.toml'}", "run", f"{url}/api/openapi.json",
         "--seed=1", *options,
     ]
-    environment = os.environ | {"SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"), "RELAYHOUSE_KEY": key}
+    hooks = {"SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"), "RELAYHOUSE_URL": url, "RELAYHOUSE_KEY": key}
+    environment = os.environ | hooks
     return subprocess.run(command, cwd=scratch, env=environment).returncode
 
 

@@ -93,6 +93,10 @@ fn a_user_can_be_asked_for_alone() {
     assert_eq!(page.allocations[0].flow, bob.flow);
     let part = world.relay.list(world.now, FIRST, Some("bob"), 3);
     assert!(part.allocations.is_empty() && part.more_after.is_some(), "a bounded part of them");
+    for (beginning, expected) in [("bo*", 1), ("ob*", 0), ("*", 6), ("bo", 0)] {
+        let page = world.relay.list(world.now, FIRST, Some(beginning), 100);
+        assert_eq!(page.allocations.len(), expected, "{beginning}");
+    }
 }
 
 #[test]

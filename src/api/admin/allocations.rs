@@ -34,7 +34,7 @@ pub(super) struct Wanted {
     /// How many at most; 100 unless said.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
-    /// Of this user or username alone.
+    /// Of this user or username alone; with a star at its end, of all that begin so: `ali*`.
     user: Option<String>,
 }
 

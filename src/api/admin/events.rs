@@ -24,20 +24,22 @@ const USUAL: usize = 100;
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// Only events of this room.
-    #[param(max_length = 256)]
     room: Option<String>,
     /// Only events of this type, such as `joined`.
     #[serde(rename = "type")]
     #[param(rename = "type")]
     kind: Option<String>,
     /// Only events from this unix second on.
+    #[param(format = "uint64")]
     since: Option<u64>,
     /// Only what comes after the event of this id, in the order asked for: what `next` said.
+    #[param(format = "uint64")]
     after: Option<u64>,
     /// How many; 100 unless said.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
     /// `oldest` first, which is usual, or `newest` first.
+    #[param(inline)]
     order: Option<Order>,
 }
 

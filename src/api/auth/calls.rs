@@ -145,6 +145,7 @@ pub(super) async fn refresh(
     Client(client): Client,
     JsonBody(Refresh { refresh_token }): JsonBody<Refresh>,
 ) -> Result<Response, ApiError> {
+    api.limiters().changes.check(client)?;
     let (user, started) = api.refresh_session(client, &refresh_token).await?;
     Ok(LoggedIn::answer(user, started))
 }

@@ -52,7 +52,8 @@ impl Api {
         let now = self.now().unix.0;
         let SessionSettings { sliding, lifetime, .. } = self.settings().sessions;
         let (token, id, family, hash, sliding, lifetime) = match kind {
-            SessionKind::Native => {
+            // Nobody is given the refresh token of the latter.
+            SessionKind::Native | SessionKind::Rooms => {
                 let token = RefreshToken::first(random());
                 let (id, family) = (token.session(), token.family());
                 (token.text(), id, family, token.hash(), sliding, lifetime)
@@ -171,7 +172,8 @@ impl Api {
     }
 
     /// Another access token for whoever shows a good one, for clients that know no refresh token. It
-    /// prolongs a session that slides.
+    /// prolongs a session that slides. One that has a refresh token is renewed with that alone, or an
+    /// access token in the wrong hands would last as long as the session.
     ///
     /// # Errors
     /// [`Code::InvalidToken`]; the store's.
@@ -180,6 +182,9 @@ impl Api {
         token: &str,
     ) -> Result<(String, u64), ApiError> {
         let (user, mut session) = self.access(token)?;
+        if session.kind != SessionKind::Rooms {
+            return Err(Code::InvalidToken.into());
+        }
         if session.sliding {
             session.expires = self.now().unix.0.saturating_add(session.lifetime);
             self.store().sessions().prolong(&session.id, session.expires).await?;

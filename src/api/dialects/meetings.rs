@@ -172,6 +172,7 @@ async fn create(
     let user = api.in_session(&headers, client)?;
     body?;
     api.limiters().rooms.check(client)?;
+    api.user_may_have_another_room(&user.name, user.role)?;
     let (number, room) = api.store_numbered_room(&user).await?;
     if !api.open_room(&room).await {
         api.store().rooms().delete(&room.id).await.map_err(ApiError::from)?;
@@ -225,10 +226,12 @@ async fn list_participants(
     let user = api.in_session(&headers, client)?;
     api.limiters().polls.check(client)?;
     let number = body?.0.room_id;
-    if !NUMBERS.contains(&number) {
-        return Err(Code::NoSuchRoom.into());
-    }
-    let room = api.stored_room(&number.to_string())?;
+    let room = match NUMBERS.contains(&number) {
+        true => api.stored_room(&number.to_string()),
+        false => Err(Code::NoSuchRoom.into()),
+    };
+    // Whoever tries numbers is told to wait, whoever knows one is not.
+    let room = room.or_else(|missing| api.limiters().failures.check(client).and(Err(missing)))?;
     let peers = api.hub().peers(&RoomId::from(room.id.as_str())).await.ok_or(Code::NoSuchRoom)?;
     let publishing = peers.iter().filter(|info| info.publishing);
     let publishers = publishing.map(|info| info.number).collect();

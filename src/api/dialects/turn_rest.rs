@@ -26,8 +26,7 @@ use super::Dialect;
 pub(super) struct Asked {
     /// `turn`, and nothing else.
     service: Option<String>,
-    /// Whom the credentials are for; keys alone may say so.
-    #[param(max_length = 256)]
+    /// Whom the credentials are for, in 256 bytes at most; keys alone may say so.
     username: Option<String>,
     /// An API key with the scope `mint`.
     key: Option<String>,

@@ -70,6 +70,7 @@ pub(in crate::api) async fn change(
 ) -> Result<Response, ApiError> {
     let caller = api.caller(&headers, client)?;
     api.room_run_by(&caller, &id)?;
+    api.limiters().changes.check(client)?;
     let room = RoomId::from(id.as_str());
     for decision in body.0.decisions()? {
         api.keep(&id, &decision).await?;

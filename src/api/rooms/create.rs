@@ -61,6 +61,7 @@ pub(in crate::api) async fn create(
     let caller = api.caller(&headers, client)?;
     caller.may_create_rooms()?;
     api.limiters().rooms.check(client)?;
+    api.may_have_another_room(&caller)?;
     let now = api.now();
     let room = RoomRecord { owner: caller.owner(), ..body.0.into_room(now.unix.0)? };
     api.store().rooms().create(room.clone()).await?;

@@ -71,6 +71,7 @@ pub(in crate::api) async fn create(
 ) -> Result<Response, ApiError> {
     let caller = api.caller(&headers, client)?;
     let room = api.room_run_by(&caller, &id)?;
+    api.limiters().changes.check(client)?;
     let ttl = body.0.ttl.unwrap_or(DEFAULT_TTL);
     if !(1..=MAX_TTL).contains(&ttl) {
         return Err(bad(format!("ttl must be between 1 and {MAX_TTL} seconds.")));
@@ -166,6 +167,7 @@ pub(in crate::api) async fn revoke(
 ) -> Result<StatusCode, ApiError> {
     let caller = api.caller(&headers, client)?;
     let room = api.room_run_by(&caller, &room)?;
+    api.limiters().changes.check(client)?;
     if invite.len() > ids::MAX_ID {
         return Err(Code::NoSuchInvite.into());
     }

@@ -30,6 +30,7 @@ use super::Api;
 pub use create::{DEFAULT_CAPACITY, MAX_CAPACITY, MAX_EXPIRES_IN};
 pub use invites::{DEFAULT_TTL as DEFAULT_INVITE_TTL, MAX_TTL as MAX_INVITE_TTL};
 pub use list::MAX_PAGE as MAX_ROOMS_PAGE;
+pub use rights::MAX_OWN_ROOMS;
 pub use shapes::MAX_NAME;
 pub(super) use shapes::checked_name;
 

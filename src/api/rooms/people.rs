@@ -114,6 +114,7 @@ macro_rules! decisions {
         ) -> Result<StatusCode, ApiError> {
             let caller = api.caller(&headers, client)?;
             api.room_run_by(&caller, &room)?;
+            api.limiters().changes.check(client)?;
             let decision = $decision(PeerId::from(peer.as_str()));
             let room = RoomId::from(room.as_str());
             api.decide(&room, &caller, decision.clone()).await?;

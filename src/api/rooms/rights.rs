@@ -10,7 +10,11 @@ use super::super::{Api, ids};
 use crate::creds::api_key::Scope;
 use crate::creds::ticket::{Claims, Role};
 use crate::signal::Actor;
-use crate::store::RoomRecord;
+use crate::store::{RoomRecord, UserRole};
+
+/// Rooms that one user may have at a time. All rooms together have a bound too, and nobody alone shall
+/// reach it; applications make rooms for many, and admins answer for what they do.
+pub const MAX_OWN_ROOMS: usize = 200;
 
 /// Which rooms a caller is shown.
 pub(super) enum Listed {
@@ -110,6 +114,29 @@ fn allowed(allowed: bool) -> Result<(), ApiError> {
 }
 
 impl Api {
+    /// Whether `caller`, who may make rooms, may have one more.
+    pub(in crate::api) fn may_have_another_room(&self, caller: &Caller) -> Result<(), ApiError> {
+        match caller {
+            Caller::User { name, role, .. } => self.user_may_have_another_room(name, *role),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same for a user who came in another way.
+    pub(in crate::api) fn user_may_have_another_room(
+        &self,
+        name: &str,
+        role: UserRole,
+    ) -> Result<(), ApiError> {
+        if role == UserRole::Admin {
+            return Ok(());
+        }
+        let now = self.now().unix.0;
+        let own = |room: &RoomRecord| room.owner.as_deref() == Some(name) && !room.is_over(now);
+        let own = self.store().rooms().page("", MAX_OWN_ROOMS, own)?.len();
+        if own < MAX_OWN_ROOMS { Ok(()) } else { Err(Code::TooManyOwnRooms.into()) }
+    }
+
     /// The room `id`, which `caller` may look at.
     pub(super) fn room_seen_by(&self, caller: &Caller, id: &str) -> Result<RoomRecord, ApiError> {
         self.room_for(caller, id, Caller::may_see)
@@ -139,11 +166,18 @@ impl Api {
         Ok(room)
     }
 
-    /// Whether the holder of this ticket was removed from its room.
-    pub(in crate::api) fn was_kicked(&self, claims: &Claims) -> Result<bool, ApiError> {
-        let Some(room) = &claims.room else { return Ok(false) };
+    /// Whether what was given out for a room to `sub` at `iat` is refused there: its holder was removed,
+    /// or an earlier room had the same name.
+    pub(in crate::api) fn is_shut_out(
+        &self,
+        room: &str,
+        sub: &str,
+        iat: u64,
+    ) -> Result<bool, ApiError> {
         let room = self.find_room(room)?;
-        Ok(room.is_some_and(|room| room.kicked.contains(&claims.sub)))
+        let refused =
+            |room: RoomRecord| iat < room.created || room.kicked.iter().any(|kicked| kicked == sub);
+        Ok(room.is_some_and(refused))
     }
 
     /// Whether what this caller's ticket is for is still there; anybody else has no such thing.

@@ -57,6 +57,7 @@ pub(in crate::api) async fn create(
     body: JsonBody<Wanted>,
 ) -> Result<Response, ApiError> {
     let room = api.room_owned_by(&api.caller(&headers, client)?, &id)?;
+    api.limiters().changes.check(client)?;
     let name = body.0.name.map(|name| checked_name(&name)).transpose()?.flatten();
     let role = match body.0.role.unwrap_or(Seat::Host) {
         Seat::Host => Role::Host,

@@ -8,6 +8,7 @@ use crate::creds::ticket::Role as TicketRole;
 use crate::signal::{
     Admission, ErrorCode, Hello, Leave, LeaveReason, PeerId, RefId, ResumeToken, Role, RoomId,
 };
+use crate::time::UnixTime;
 
 /// Messages other than a hello that a connection may begin with.
 const MAX_FALSE_STARTS: usize = 4;
@@ -84,6 +85,7 @@ fn admission(endpoint: &Endpoint, token: &str) -> Result<Admission, String> {
         peer: PeerId(claims.sub.into()),
         role,
         name: claims.name.map(Into::into),
+        issued: Some(UnixTime(claims.iat)),
     })
 }
 

@@ -34,6 +34,7 @@ pub(in crate::api) struct Refusal {
 
 /// What became of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = HappeningKind)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::api) enum Kind {
     /// An allocation is open.

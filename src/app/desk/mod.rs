@@ -111,7 +111,12 @@ impl Desk {
                 serde_json::to_value(page).map_err(|error| error.to_string())
             }
             Request::AllocationsEnd { id } => match self.relay()?.end(AllocationId(id))? {
-                true => Ok(json!({ "ended": id.to_string() })),
+                true => {
+                    let ended =
+                        trail::now(EventKind::Moderation).by("operator").with("action", "end");
+                    self.store()?.events().note(ended.with("allocation", id.to_string()));
+                    Ok(json!({ "ended": id.to_string() }))
+                }
                 false => Err(format!(
                     "there is no allocation {id}; `relayhouse allocations` has all that are open"
                 )),

@@ -1,5 +1,5 @@
 //! What happens in rooms, as log lines: who came and went, never what was said. Names of rooms and
-//! peers are this server's own random ones.
+//! peers can be their clients' own, so they are fields in quotes.
 
 use tracing::{debug, info};
 

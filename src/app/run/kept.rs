@@ -22,7 +22,7 @@ pub struct Kept {
     pub audit: [u8; 32],
     /// Signs deliveries to hooks when no secret is configured.
     pub hooks: Secret,
-    /// Keys nonces, so that they are good across restarts.
+    /// Keys nonces. Their dates count from the start of the process, so none outlives it.
     pub nonce: [u8; 32],
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::app::Failure;
 use crate::app::config::{Config, Loaded};
 use crate::app::desk::{Desk, Request, client};
-use crate::store::{OpenError, Store};
+use crate::store::{JournalSettings, OpenError, Store};
 
 use super::addresses::{self, Addresses};
 use super::kept::{Kept, random};
@@ -45,7 +45,10 @@ pub fn ask(loaded: &Loaded, request: &Request) -> Result<Value, Failure> {
         }
         opened => opened.map_err(Failure::runtime)?,
     };
-    store.events().configure(trail::journal_settings(config));
+    // What is too much is the server's to remove: this command may not have been told of its settings.
+    let (max_events, max_queue) = (u64::MAX, u64::MAX);
+    let journal = trail::journal_settings(config);
+    store.events().configure(JournalSettings { max_events, max_queue, ..journal });
     let kept = Kept::load(&store)?;
     desk(loaded, kept, Some(store))?.answer(request.clone()).map_err(Failure::Runtime)
 }

@@ -51,12 +51,6 @@ impl SendBatch {
         }
     }
 
-    /// Whether the kernel has taken every train so far, or at least those of usual size.
-    #[cfg(test)]
-    pub(in crate::relay) fn sends_trains(&self) -> bool {
-        self.largest > 0
-    }
-
     /// Sends `letters`, picked and ordered by `order`, whose bytes lie in `memory`. Never waits:
     /// what the kernel does not take is lost. Says how many were.
     pub(in crate::relay) fn send(
@@ -227,5 +221,20 @@ fn refusal(error: Option<i32>, tries: &mut u32) -> Refusal {
         Some(libc::ENOBUFS | libc::EINVAL | libc::EAFNOSUPPORT | libc::EPERM) => Refusal::Skip,
         _ if *tries < TRIES => Refusal::Again,
         _ => Refusal::Skip,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_kernel_refuses_makes_trains_smaller_or_ends_them() {
+        let batch = SendBatch::new(4, true);
+        let after = |error, size| batch.learn(Some(error), size);
+        assert_eq!(after(libc::EINVAL, 1473), 1472, "larger than the way takes");
+        assert_eq!(after(libc::EINVAL, 900), 0, "every way takes these");
+        assert_eq!(after(libc::EIO, 1472), 0, "the card cannot sum up");
+        assert_eq!(after(libc::EMSGSIZE, 1472), usize::MAX, "it was the datagrams' own fault");
     }
 }

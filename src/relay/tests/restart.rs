@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use md5::{Digest, Md5};
@@ -22,7 +22,9 @@ const BINDING: [u8; 20] = *b"\x00\x01\x00\x00\x21\x12\xA4\x42abcdefghijkl";
 fn relay(workers: usize) -> RelayHandle {
     let mut credentials = CredentialSettings::new("relay.test", [7; 32]);
     credentials.users = vec![("alice".into(), Secret::from("wonder".to_owned()))];
-    let local = IpAddr::from([127, 0, 0, 7]);
+    // Each has one relay port, on an address of its own: tests run side by side.
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    let local = IpAddr::from([127, 0, 7, NEXT.fetch_add(1, Ordering::SeqCst)]);
     start(RelayConfig {
         listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
         workers,

@@ -38,7 +38,8 @@ fn spec(id: &str) -> RoomSpec {
 }
 
 fn hello(room: &str, peer: &str, role: Role) -> Hello {
-    let admission = Admission { room: room.into(), peer: peer.into(), role, name: None };
+    let admission =
+        Admission { room: room.into(), peer: peer.into(), role, name: None, issued: None };
     Hello { id: None, admission, keeps_place: true, resume: None, seen: None }
 }
 

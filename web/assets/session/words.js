@@ -24,6 +24,7 @@ const BY_CODE = {
   flood: 'This page sent too much at once and was sent away for a moment.',
   busy: 'The server holds as many connections as it can. Try again in a moment.',
   too_many_rooms: 'The server holds as many rooms as it can. Try again later.',
+  too_many_own_rooms: 'You have as many rooms as one person may have. Close one of them first.',
   too_many_invites: 'This room has as many open invites as it may have. Use one, or wait until one ends.',
   origin_not_allowed: 'This server does not take calls from this address of the page. The operator can list it in http.allowed_origins.',
   unavailable: 'The server cannot do this just now. Try again in a moment.',

@@ -27,7 +27,7 @@ export function part(within, selector) {
 /**
  * @param {string} tag
  * @param {{class?: string, text?: string, click?: () => void} & Record<string, any>} [with_] other keys are attributes
- * @param {...Node} children
+ * @param {...(Node|string)} children
  * @returns {HTMLElement}
  */
 export function make(tag, { class: className, text, click, ...attributes } = {}, ...children) {

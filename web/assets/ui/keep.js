@@ -1,9 +1,11 @@
-// What this tab remembers across a reload: who is signed in, the right to make rooms, the seat in a room, choices.
+// What this tab remembers across a reload: who is signed in, an operator's key, the right to make rooms, the seat in a
+// room, choices.
 //
 // A reload takes the seat anew with its ticket. The resume token is for a page that lives: replaying
 // an old page's offers to a new one would help nobody.
 
 const CREATOR = 'relayhouse.creator';
+const KEY = 'relayhouse.key';
 const SEAT = 'relayhouse.seat';
 const ACCOUNT = 'relayhouse.account';
 const CHOICES = 'relayhouse.choices';
@@ -46,6 +48,9 @@ export const keep = {
    */
   get account() { return read(sessionStorage, ACCOUNT); },
   set account(account) { write(sessionStorage, ACCOUNT, account); },
+  /** An API key, or another proof that was typed in. @returns {string|undefined} */
+  get key() { return read(sessionStorage, KEY); },
+  set key(key) { write(sessionStorage, KEY, key); },
   /** @returns {Seat|undefined} */
   get seat() { return read(sessionStorage, SEAT); },
   set seat(seat) { write(sessionStorage, SEAT, seat); },

@@ -124,7 +124,7 @@ pub(super) async fn accept(
     }
     // The room first: what is acknowledged can be entered.
     let id = ids::fresh();
-    api.open_room_of_pair(&id, pending.owner).await?;
+    api.open_room_of_pair(&id, pending.owner, now).await?;
     let pair = PairRecord {
         id: id.clone(),
         client1: pending.client1,

@@ -47,9 +47,13 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     })
 }
 
-/// Checks who calls: strangers only where they are served.
+/// Checks who calls: strangers only where they are served, and no key that has nothing to do with rooms.
 fn proven(api: &Api, headers: &HeaderMap, client: IpAddr) -> Result<Caller, ApiError> {
-    api.caller_of(Dialect::Pairing, headers, client)
+    let caller = api.caller_of(Dialect::Pairing, headers, client)?;
+    if matches!(caller, Caller::Key { .. }) {
+        caller.may_create_rooms()?;
+    }
+    Ok(caller)
 }
 
 /// Whose proof a caller shows, for what is made with it.
@@ -79,11 +83,17 @@ fn sees_pair(caller: &Caller, pair: &PairRecord) -> bool {
 }
 
 impl Api {
-    /// Stores and opens the room of a pair, unless it is there already; whose it is, natively.
-    async fn open_room_of_pair(&self, id: &str, owner: Option<String>) -> Result<(), ApiError> {
+    /// Stores and opens the room of a pair, unless it is there already; whose it is, natively, and since
+    /// when there is the pair.
+    async fn open_room_of_pair(
+        &self,
+        id: &str,
+        owner: Option<String>,
+        created: u64,
+    ) -> Result<(), ApiError> {
         let room = match self.store().rooms().find(id)? {
             Some(room) => room,
-            None => self.store_room_of_pair(id, owner).await?,
+            None => self.store_room_of_pair(id, owner, created).await?,
         };
         if self.open_room(&room).await {
             return Ok(());
@@ -96,6 +106,7 @@ impl Api {
         &self,
         id: &str,
         owner: Option<String>,
+        created: u64,
     ) -> Result<RoomRecord, ApiError> {
         let room = RoomRecord {
             id: id.to_owned(),
@@ -105,7 +116,7 @@ impl Api {
             locked: false,
             kicked: Vec::new(),
             owner,
-            created: self.now().unix.0,
+            created,
             expires: None,
         };
         match self.store().rooms().create(room.clone()).await {

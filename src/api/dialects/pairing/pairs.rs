@@ -76,6 +76,7 @@ pub(super) async fn delete(
 ) -> Result<Response, Refusal> {
     let caller = proven(&api, &headers, client)?;
     caller.may_create_rooms()?;
+    api.limiters().changes.check(client)?;
     let id = required(body?.0.roomid, usize::MAX)?;
     if let Some(pair) = find(&api, &caller, &id)? {
         api.store().pairings().delete(&pair.id).await?;
@@ -126,6 +127,7 @@ pub(super) async fn purge(
 ) -> Result<Response, Refusal> {
     let caller = proven(&api, &headers, client)?;
     caller.may_create_rooms()?;
+    api.limiters().changes.check(client)?;
     let device = required(body?.0.device_id, MAX_DEVICE)?;
     let purged = api.store().pairings().purge(&device, seen_by(&caller)).await?;
     for id in &purged.pairs {

@@ -22,6 +22,7 @@ use crate::signal::{
     Admission, Body, ErrorCode, HubLimits, Leave, LeaveReason, LeftReason, PeerId, Role, RoomId,
     ServerMessage, SignalKind,
 };
+use crate::time::UnixTime;
 
 /// Turns a request for `/` into a WebSocket. The proof stands in the header, or, since pages cannot set
 /// headers of a WebSocket, in the query as `token`.
@@ -32,9 +33,11 @@ pub(in crate::api::dialects) fn connect(
 ) -> Response {
     let headers = with_token(request.headers(), request.uri());
     match proven(api, &headers, client) {
-        Ok(caller) => {
-            let speaker = Speaker { api: Arc::clone(api), caller, room: None, partner: None };
-            serve(api, request, speaker)
+        Ok(_) => {
+            let api = Arc::clone(api);
+            let speaker =
+                Speaker { api: Arc::clone(&api), headers, client, room: None, partner: None };
+            serve(&api, request, speaker)
         }
         Err(error) => Refusal::from(error).into_response(),
     }
@@ -55,7 +58,9 @@ fn with_token(headers: &HeaderMap, uri: &Uri) -> HeaderMap {
 /// One client.
 struct Speaker {
     api: Arc<Api>,
-    caller: Caller,
+    /// With its proof, which is looked at again for each room: a connection outlives a session.
+    headers: HeaderMap,
+    client: IpAddr,
     /// The room it is in, or on its way into.
     room: Option<String>,
     /// The other one there.
@@ -186,26 +191,28 @@ impl Speaker {
         if !is_id(id) {
             return Err(NO_SUCH_ROOM);
         }
+        const UNAUTHORIZED: (ErrorCode, &str) =
+            (ErrorCode::Unauthorized, "what was shown is not accepted any more");
+        let caller = proven(&self.api, &self.headers, self.client).map_err(|_| UNAUTHORIZED)?;
         let pair = self.api.store().pairings().find(id).map_err(|_| BUSY)?;
-        if let Some(pair) = pair.filter(|pair| sees_pair(&self.caller, pair)) {
+        if let Some(pair) = pair.filter(|pair| sees_pair(&caller, pair)) {
             let [owner, _] = pair.owners.clone();
-            self.api.open_room_of_pair(id, owner).await.map_err(|_| BUSY)?;
+            self.api.open_room_of_pair(id, owner, pair.created).await.map_err(|_| BUSY)?;
             self.api.pairings_used(&pair).await;
-        } else if !matches!(&self.caller, Caller::Ticket(claims) if claims.room.as_deref() == Some(id))
-        {
+        } else if !matches!(&caller, Caller::Ticket(claims) if claims.room.as_deref() == Some(id)) {
             return Err(NO_SUCH_ROOM);
         }
-        let (peer, role, name) = match &self.caller {
+        let (peer, role, name, issued) = match &caller {
             Caller::Ticket(claims) if claims.room.as_deref() == Some(id) => {
                 let host = claims.role == TicketRole::Host;
                 let role = if host { Role::Host } else { Role::Guest };
-                (claims.sub.clone(), role, claims.name.clone())
+                (claims.sub.clone(), role, claims.name.clone(), Some(UnixTime(claims.iat)))
             }
-            Caller::User { name, .. } => (fresh(), Role::Guest, Some(name.clone())),
-            _ => (fresh(), Role::Guest, None),
+            Caller::User { name, .. } => (fresh(), Role::Guest, Some(name.clone()), None),
+            _ => (fresh(), Role::Guest, None, None),
         };
         let (peer, name) = (PeerId(peer.into()), name.map(Into::into));
-        Ok(Admission { room: RoomId::from(id), peer, role, name })
+        Ok(Admission { room: RoomId::from(id), peer, role, name, issued })
     }
 
     fn pass_on(&self, kind: SignalKind, payload: Option<String>) -> Heard {

@@ -155,7 +155,7 @@ pub(super) async fn token(
 
 async fn log_in(api: &Api, client: IpAddr, login: Login) -> Result<Response, Fault> {
     let user = api.check_password(client, &login.username, &login.password).await?;
-    let started = api.start_session(&user, SessionKind::Native).await?;
+    let started = api.start_session(&user, SessionKind::Rooms).await?;
     Ok(given(api, started.access, started.access_expires))
 }
 
@@ -203,6 +203,7 @@ pub(super) async fn refresh(
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     api.rooms_user(&headers, client)?;
+    api.limiters().changes.check(client)?;
     let token = shown(&headers).ok_or(Code::Unauthorized)?;
     let (access, expires) = api.another_access(token).await?;
     Ok(given(&api, access, expires))

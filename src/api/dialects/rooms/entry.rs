@@ -45,6 +45,7 @@ impl Talk {
             peer: PeerId::from(id.as_str()),
             role,
             name: Some(name.as_str().into()),
+            issued: None,
         };
         self.user = Some(User { name, id, _holding: holding });
         Heard::Enter(Box::new(admission))

@@ -189,9 +189,11 @@ async fn decide(
     what: Moderation,
 ) -> Result<(), ApiError> {
     let by = admin(api, headers, client)?.as_actor();
-    let decided = api.hub().moderate(&RoomId::from(room), by, what).await;
+    let decided = api.hub().moderate(&RoomId::from(room), by, what.clone()).await;
     decided.map_err(|code| match code {
-        ErrorCode::NoSuchPeer => Code::NoSuchPeer.into(),
-        _ => Code::NoSuchRoom.into(),
-    })
+        ErrorCode::NoSuchPeer => Code::NoSuchPeer,
+        _ => Code::NoSuchRoom,
+    })?;
+    // The follower of events writes it down too; here it is waited for.
+    Ok(api.keep(room, &what).await?)
 }

@@ -33,8 +33,10 @@ struct Wanted {
     #[param(rename = "type")]
     kind: Option<Kind>,
     /// Only events from this unix second on.
+    #[param(format = "uint64")]
     since: Option<u64>,
     /// Only what comes after this `eventID`: what `next` said.
+    #[param(format = "uint64")]
     after: Option<u64>,
     /// How many are looked at; 100 unless said.
     #[param(minimum = 1, maximum = 1000)]
@@ -43,6 +45,7 @@ struct Wanted {
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TunnelEventKind)]
 #[serde(rename_all = "lowercase")]
 enum Kind {
     Join,

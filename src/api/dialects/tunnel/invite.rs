@@ -89,6 +89,7 @@ pub(super) async fn invite(
         Proof::Token(_) | Proof::Native(Caller::Anybody) => return Err(Code::Forbidden.into()),
         Proof::Native(caller) => caller.may_run(&room)?,
     }
+    api.limiters().changes.check(client)?;
     let base = base_url(&headers, &api.settings().public_url, is_https)
         .ok_or_else(|| ApiError::with(Code::BadRequest, "The Host header is no host."))?;
     let created = api.now().unix.0;

@@ -112,7 +112,13 @@ impl Api {
     ) -> Result<Proof, ApiError> {
         let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         match shown.and_then(bearer).filter(|token| token::is_one(token)) {
-            Some(token) => Ok(Proof::Token(self.tunnel_token(token, client, grace)?)),
+            Some(token) => {
+                let claims = self.tunnel_token(token, client, grace)?;
+                if self.is_shut_out(&claims.room, &claims.sub, claims.iat)? {
+                    return Err(Code::Forbidden.into());
+                }
+                Ok(Proof::Token(claims))
+            }
             None => self.caller_of(Dialect::Tunnel, headers, client).map(Proof::Native),
         }
     }

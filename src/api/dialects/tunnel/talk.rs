@@ -22,6 +22,7 @@ use crate::signal::{
     RoomId, ServerMessage, SignalKind,
 };
 use crate::store::RevokeError;
+use crate::time::UnixTime;
 
 /// Fewer bytes than this are no session description: version, origin, name and time alone take more.
 pub(super) const MIN_SDP: usize = 32;
@@ -191,7 +192,7 @@ impl Dialect for Talk {
     }
 
     async fn begin(&mut self) -> Option<Heard> {
-        let Claims { jti, exp, room, sub, role, name, .. } = &self.claims;
+        let Claims { jti, exp, iat, room, sub, role, name, .. } = &self.claims;
         // A token passes for some seconds after its end; it must not be forgotten before.
         let until = exp.saturating_add(60);
         let error = match self.api.store().revoked().spend(jti, until).await {
@@ -201,6 +202,7 @@ impl Dialect for Talk {
                     peer: PeerId::from(sub.as_str()),
                     role: (*role).into(),
                     name: name.as_deref().map(Into::into),
+                    issued: Some(UnixTime(*iat)),
                 })));
             }
             Ok(false) => (LeaveReason::Unauthorized, self.error(ErrorCode::Unauthorized, USED)),

@@ -24,6 +24,8 @@ use crate::store::{EventKind, RoomError, RoomRecord, invite_id};
 
 /// The longest id of a room that a client may choose, in characters.
 const MAX_ROOM_ID: usize = 64;
+/// Whose rooms are that strangers made, where they are served: no user is called so.
+const STRANGER: &str = "open";
 /// Characters of an invite: 64 random bytes in hexadecimal.
 pub(super) const INVITE: usize = ids::MAX_INVITE;
 
@@ -146,7 +148,9 @@ async fn token(
         let room = redeemed(api, client, &wanted, invite).await?;
         fresh(api, &room, TokenRole::Guest, name)
     } else {
-        match api.tunnel_proof(headers, client, RENEWAL)? {
+        let proof = api.tunnel_proof(headers, client, RENEWAL)?;
+        api.limiters().changes.check(client)?;
+        match proof {
             Proof::Token(claims) => renewed(api, &wanted, claims, name)?,
             Proof::Native(caller) => {
                 let role = wanted.role.ok_or_else(|| bad("role must be host or guest."))?;
@@ -205,7 +209,7 @@ fn renewed(
     let same_room = wanted.room.as_ref().is_none_or(|room| *room == claims.room);
     let same_role = wanted.role.is_none_or(|role| role == claims.role);
     let room = api.stored_room(&claims.room)?;
-    if !same_room || !same_role || room.kicked.contains(&claims.sub) {
+    if !same_room || !same_role {
         return Err(Code::Forbidden.into());
     }
     let name = name.or(claims.name);
@@ -236,6 +240,7 @@ async fn hosted(
         return Err(Code::Forbidden.into());
     }
     api.limiters().rooms.check(client)?;
+    api.may_have_another_room(caller)?;
     let room = RoomRecord {
         id: wanted.room.clone().unwrap_or_else(ids::fresh),
         name: None,
@@ -243,7 +248,10 @@ async fn hosted(
         lobby: wanted.lobby.unwrap_or(false),
         locked: false,
         kicked: Vec::new(),
-        owner: caller.owner(),
+        owner: match caller {
+            Caller::Anybody => Some(STRANGER.to_owned()),
+            _ => caller.owner(),
+        },
         created: api.now().unix.0,
         expires: None,
     };
@@ -267,7 +275,12 @@ fn visited(api: &Api, wanted: &Wanted, caller: &Caller) -> Result<RoomRecord, Ap
     let id = wanted.room.as_deref().ok_or_else(|| bad("a guest needs roomID or invite."))?;
     let room = api.stored_room(id)?;
     caller.may_see(&room)?;
-    Ok(room)
+    // What was made with a proof stays out of strangers' reach, unless everything is open to them.
+    let is_strangers = room.owner.as_deref() == Some(STRANGER) || api.settings().open_minting;
+    match caller {
+        Caller::Anybody if !is_strangers => Err(Code::Forbidden.into()),
+        _ => Ok(room),
+    }
 }
 
 fn fresh(api: &Api, room: &RoomRecord, role: TokenRole, name: Option<String>) -> Claims {
@@ -277,7 +290,7 @@ fn fresh(api: &Api, room: &RoomRecord, role: TokenRole, name: Option<String>) ->
         aud: settings.dialects.tunnel_audience.clone(),
         sub: ids::fresh(),
         exp: now.plus(TTL).0.min(room.expires.unwrap_or(u64::MAX)),
-        iat: now.0,
+        iat: now.0.max(room.created),
         jti: ids::fresh(),
         room: room.id.clone(),
         role,

@@ -74,7 +74,10 @@ pub(super) async fn api_turn(
 
 fn give(api: &Api, client: IpAddr, headers: &HeaderMap) -> Result<Response, Fault> {
     let (caller, subject) = match api.tunnel_proof(headers, client, Duration::ZERO)? {
-        Proof::Token(claims) => (Caller::Anybody, claims.sub),
+        Proof::Token(claims) => {
+            api.stored_room(&claims.room)?;
+            (Caller::Anybody, claims.sub)
+        }
         Proof::Native(Caller::Ticket(claims)) => {
             let subject = claims.sub.clone();
             (Caller::Ticket(claims), subject)
