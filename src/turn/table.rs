@@ -19,8 +19,8 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug)]
 pub(super) struct Table {
     allocations: Slab<Allocation>,
-    /// Four bytes an entry: the five-tuple stands in the allocation, which is looked at in any case. A
-    /// table that holds it costs a packet two lines of memory more, and 1.3 MB for 10,000 clients.
+    /// Four bytes an entry instead of eighty: the five-tuple is compared where it stands, in the allocation,
+    /// which a packet looks at in any case. 10,000 clients take 80 KiB of cache instead of 1.3 MiB.
     slots_by_flow: HashTable<u32>,
     hasher: FixedState,
     /// Per relay address: slot by (port - first port of the range).
