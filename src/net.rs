@@ -64,15 +64,21 @@ pub struct Flow {
 }
 
 impl Hash for Flow {
-    /// Ports and transport as one word and each address as one: looked up for every packet from a
-    /// client. What the derived one would add, lengths, flow labels and scopes, tells no two
-    /// clients apart but those of one link-local address on two interfaces.
+    /// Ports and transport as one word, two IPv4 addresses as another: looked up for every packet from a
+    /// client, it is one multiplication where it is inlined (a third of the instructions of a look-up). What the
+    /// derived one would add, lengths, flow labels and scopes, tells no two clients apart but those of
+    /// one link-local address on two interfaces.
+    #[inline(always)]
     fn hash<H: Hasher>(&self, state: &mut H) {
         let ports = u64::from(self.local.port()) << 16 | u64::from(self.remote.0.port());
         state.write_u64((self.transport as u64) << 32 | ports);
+        if let (IpAddr::V4(local), IpAddr::V4(remote)) = (self.local.ip(), self.remote.0.ip()) {
+            state.write_u64(u64::from(remote.to_bits()) << 32 | u64::from(local.to_bits()));
+            return;
+        }
         for ip in [self.local.ip(), self.remote.0.ip()] {
             match ip {
-                IpAddr::V4(ip) => state.write_u32(ip.to_bits()),
+                IpAddr::V4(ip) => state.write_u64(ip.to_bits().into()),
                 // Two words: the hasher folds a longer one in before what came earlier.
                 IpAddr::V6(ip) => {
                     state.write_u64((ip.to_bits() >> 64) as u64);

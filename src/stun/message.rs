@@ -143,6 +143,20 @@ impl<'a> Message<'a> {
         self.spans().map(move |span| (span.kind, &bytes[span.value()]))
     }
 
+    /// As [`Self::attributes`], but where in the message's bytes the values lie: for one walk where many
+    /// attributes are asked for, and because a relay strips a Send indication down to its DATA with this.
+    pub fn ranges(&self) -> impl Iterator<Item = (AttributeType, Range<usize>)> + use<'a> {
+        self.spans().map(|span| (span.kind, span.value()))
+    }
+
+    /// What an attribute says whose value is one of [`Self::ranges`].
+    ///
+    /// # Errors
+    /// When it makes no sense.
+    pub fn value<T: Attribute<'a>>(&self, range: Range<usize>) -> Result<T, Malformed> {
+        T::decode(self.bytes.get(range).unwrap_or_default(), &self.header.id)
+    }
+
     /// The first attribute of this kind (RFC 8489 section 14: a repeated one may be ignored).
     ///
     /// # Errors

@@ -106,6 +106,22 @@ impl Allocation {
             && total.admits(now, bytes, quota.bandwidth)
     }
 
+    /// Counts a packet of `bytes` to a peer; not if it does not [pass](Self::admits).
+    pub(super) fn sends(
+        &mut self,
+        now: Instant,
+        bytes: usize,
+        quota: &QuotaLimits,
+        total: &SharedBucket,
+    ) -> bool {
+        if !self.admits(now, Way::Up, bytes, quota, total) {
+            return false;
+        }
+        self.usage.bytes_up += bytes as u64;
+        self.usage.packets_up += 1;
+        true
+    }
+
     /// Takes `bytes` of a stream, which have passed already, from every bandwidth quota; says how
     /// long to hold the stream back.
     pub(super) fn charge(

@@ -2,8 +2,8 @@
 //! is what there is most of. Data for a peer leaves in the buffer it came in.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 
-use super::bandwidth::Way;
 use super::command::RelayKind;
 use super::counters::add;
 use super::event::Event;
@@ -18,7 +18,7 @@ use crate::stun::{
 };
 use crate::time::Now;
 
-/// Where a payload lies in its packet, whose it is, and where it goes.
+/// Whose payload it is, where it lies in its packet, and where it goes.
 #[derive(Debug)]
 struct Plan {
     slot: usize,
@@ -31,37 +31,40 @@ impl Relay {
     /// A packet from a client.
     pub fn handle_client(&mut self, now: Now, flow: Flow, packet: &mut Packet<'_>) -> Verdict {
         match packet.bytes().first().map(|first| kind(*first)) {
-            Some(Kind::ChannelData) => match self.channel_data(now, &flow, packet.bytes()) {
-                Ok(plan) => self.relay_up(now, plan, packet),
-                Err(reason) => self.drop_packet(reason),
-            },
+            Some(Kind::ChannelData) => self.channel_data(now, &flow, packet),
             Some(Kind::Stun) => self.stun(now, flow, packet),
             Some(Kind::Other) | None => self.drop_packet(DropReason::Malformed),
         }
     }
 
     /// RFC 8656 section 12.4: receiving ChannelData from a client. One look-up of the five-tuple,
-    /// one of the channel.
-    fn channel_data(&self, now: Now, flow: &Flow, bytes: &[u8]) -> Result<Plan, DropReason> {
-        let (number, len) = channel_data::parse(bytes).ok_or(DropReason::Malformed)?;
-        let slot = self.table.slot_of(flow).ok_or(DropReason::NoAllocation)?;
-        let allocation = self.table.get(slot).ok_or(DropReason::NoAllocation)?;
+    /// one of the channel, and the allocation is not looked up again to count.
+    fn channel_data(&mut self, now: Now, flow: &Flow, packet: &mut Packet<'_>) -> Verdict {
+        let Some((number, len)) = channel_data::parse(packet.bytes()) else {
+            return self.drop_packet(DropReason::Malformed);
+        };
+        let Some(slot) = self.table.slot_of(flow) else {
+            return self.drop_packet(DropReason::NoAllocation);
+        };
+        let Some(allocation) = self.table.get_mut(slot) else {
+            return self.drop_packet(DropReason::NoAllocation);
+        };
         let channel = allocation.channels.get(number).filter(|channel| now.mono < channel.expires);
-        let channel = channel.ok_or(DropReason::NoChannel)?;
+        let Some(channel) = channel else { return self.drop_packet(DropReason::NoChannel) };
         if now.mono >= channel.permitted_until {
-            return Err(DropReason::NoPermission);
+            return self.drop_packet(DropReason::NoPermission);
         }
-        if !self.policy.passes(
-            channel.guard,
-            channel.peer.port(),
-            RelayKind::Udp,
-            &self.shared.ports,
-        ) {
-            return Err(DropReason::RefusedPeer);
+        let (port, ports) = (channel.peer.port(), &self.shared.ports);
+        if !self.policy.passes(channel.guard, port, RelayKind::Udp, ports) {
+            return self.drop_packet(DropReason::RefusedPeer);
         }
         let to = PeerAddr(channel.peer);
         let route = Route::Peer { from: channel.from, to, dont_fragment: false };
-        Ok(Plan { slot, start: channel_data::HEADER, len, route })
+        let (quota, total) = (&self.settings.quota, &self.shared.bandwidth);
+        if !allocation.sends(now.mono, len, quota, total) {
+            return self.over_bandwidth(slot);
+        }
+        self.forward_up(channel_data::HEADER, len, route, packet)
     }
 
     fn stun(&mut self, now: Now, flow: Flow, packet: &mut Packet<'_>) -> Verdict {
@@ -113,14 +116,7 @@ impl Relay {
         if allocation.kind == RelayKind::Tcp {
             return Err(DropReason::Unexpected);
         }
-        if message.unknown_required().next().is_some() {
-            return Err(DropReason::Malformed);
-        }
-        let peer = message.get::<XorPeerAddress>().map_err(|_| DropReason::Malformed)?;
-        let data = message.range_of(AttributeType::DATA);
-        let (Some(XorPeerAddress(peer)), Some(data)) = (peer, data) else {
-            return Err(DropReason::Malformed);
-        };
+        let Asked { peer, data, dont_fragment } = asked(message).ok_or(DropReason::Malformed)?;
         let to = SocketAddr::new(self.policy.inward(peer.ip()), peer.port());
         let permission = allocation.permissions.get(&to.ip());
         let permission = permission.filter(|permission| now.mono < permission.expires);
@@ -129,23 +125,31 @@ impl Relay {
             return Err(DropReason::RefusedPeer);
         }
         let from = allocation.relays.port_for(to.ip()).ok_or(DropReason::WrongFamily)?;
-        let dont_fragment = message.has(AttributeType::DONT_FRAGMENT);
         let route = Route::Peer { from, to: PeerAddr(to), dont_fragment };
         Ok(Plan { slot, start: data.start, len: data.len(), route })
     }
 
-    /// Leaves the payload alone in the window and counts it, or drops it over a bandwidth quota.
+    /// Relays what is planned, or drops it over a bandwidth quota.
     fn relay_up(&mut self, now: Now, plan: Plan, packet: &mut Packet<'_>) -> Verdict {
         let Plan { slot, start, len, route } = plan;
         let Some(allocation) = self.table.get_mut(slot) else {
             return self.drop_packet(DropReason::NoAllocation);
         };
-        let quota = &self.settings.quota;
-        if !allocation.admits(now.mono, Way::Up, len, quota, &self.shared.bandwidth) {
+        let (quota, total) = (&self.settings.quota, &self.shared.bandwidth);
+        if !allocation.sends(now.mono, len, quota, total) {
             return self.over_bandwidth(slot);
         }
-        allocation.usage.bytes_up += len as u64;
-        allocation.usage.packets_up += 1;
+        self.forward_up(start, len, route, packet)
+    }
+
+    /// Leaves the payload alone in the window and counts it.
+    fn forward_up(
+        &self,
+        start: usize,
+        len: usize,
+        route: Route,
+        packet: &mut Packet<'_>,
+    ) -> Verdict {
         add(&self.counters.bytes_up, len as u64);
         add(&self.counters.packets_up, 1);
         let stripped = packet.strip_front(start);
@@ -170,4 +174,28 @@ impl Relay {
             self.report(Event::BandwidthExceeded { id, username });
         }
     }
+}
+
+/// What a Send indication says.
+struct Asked {
+    peer: SocketAddr,
+    data: Range<usize>,
+    dont_fragment: bool,
+}
+
+/// Reads a Send indication in one walk over its attributes: `None` when one that is needed is missing or
+/// malformed, or one is there that must be understood and is not. Of repeated ones the first counts.
+fn asked(message: &Message<'_>) -> Option<Asked> {
+    let (mut peer, mut data, mut dont_fragment) = (None, None, false);
+    for (kind, range) in message.ranges() {
+        match kind {
+            AttributeType::XOR_PEER_ADDRESS if peer.is_none() => peer = Some(range),
+            AttributeType::DATA if data.is_none() => data = Some(range),
+            AttributeType::DONT_FRAGMENT => dont_fragment = true,
+            kind if kind.is_comprehension_required() && !kind.is_known() => return None,
+            _ => {}
+        }
+    }
+    let XorPeerAddress(peer) = message.value(peer?).ok()?;
+    Some(Asked { peer, data: data?, dont_fragment })
 }

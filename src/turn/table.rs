@@ -2,10 +2,11 @@
 //! by id (for operators).
 
 use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 use std::ops::{Bound, RangeInclusive};
 
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 use slab::Slab;
 
 use super::allocation::Allocation;
@@ -18,7 +19,10 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug)]
 pub(super) struct Table {
     allocations: Slab<Allocation>,
-    slots_by_flow: HashMap<Flow, usize, FixedState>,
+    /// Four bytes an entry instead of eighty: the five-tuple is compared where it stands, in the allocation,
+    /// which a packet looks at in any case. 10,000 clients take 80 KiB of cache instead of 1.3 MiB.
+    slots_by_flow: HashTable<u32>,
+    hasher: FixedState,
     /// Per relay address: slot by (port - first port of the range).
     slots_by_port: Vec<Box<[u32]>>,
     /// In the order they were asked for. Touched per allocation, never per packet.
@@ -31,7 +35,8 @@ impl Table {
         let count = usize::from(*ports.end()).saturating_sub(usize::from(*ports.start())) + 1;
         Self {
             allocations: Slab::new(),
-            slots_by_flow: HashMap::with_hasher(hasher),
+            slots_by_flow: HashTable::new(),
+            hasher,
             slots_by_port: (0..addresses).map(|_| vec![NONE; count].into()).collect(),
             slots_by_id: BTreeMap::new(),
             first_port: *ports.start(),
@@ -43,7 +48,8 @@ impl Table {
     }
 
     pub(super) fn slot_of(&self, flow: &Flow) -> Option<usize> {
-        self.slots_by_flow.get(flow).copied()
+        let is_its = |slot: &u32| self.get(*slot as usize).is_some_and(|one| one.flow == *flow);
+        self.slots_by_flow.find(self.hasher.hash_one(flow), is_its).map(|slot| *slot as usize)
     }
 
     pub(super) fn slot_on(&self, port: RelayPort) -> Option<usize> {
@@ -87,10 +93,13 @@ impl Table {
         last.filter(|_| visited == most)
     }
 
+    /// Its five-tuple has no allocation yet.
     pub(super) fn insert(&mut self, allocation: Allocation) -> usize {
         let (flow, id) = (allocation.flow, allocation.id);
         let slot = self.allocations.insert(allocation);
-        self.slots_by_flow.insert(flow, slot);
+        let (allocations, hasher) = (&self.allocations, &self.hasher);
+        let hash = |slot: &u32| hasher.hash_one(allocations[*slot as usize].flow);
+        self.slots_by_flow.insert_unique(hasher.hash_one(flow), small(slot), hash);
         self.slots_by_id.insert(id, slot);
         slot
     }
@@ -98,7 +107,7 @@ impl Table {
     /// From now on packets on `port` are `slot`'s.
     pub(super) fn link(&mut self, port: RelayPort, slot: usize) {
         if let Some(entry) = self.entry(port) {
-            *entry = u32::try_from(slot).expect("fewer allocations than 2^32");
+            *entry = small(slot);
         }
     }
 
@@ -117,8 +126,15 @@ impl Table {
     /// Takes an allocation out; its ports are unlinked by whoever closes them.
     pub(super) fn remove(&mut self, slot: usize) -> Option<Allocation> {
         let allocation = self.allocations.try_remove(slot)?;
-        self.slots_by_flow.remove(&allocation.flow);
+        let hash = self.hasher.hash_one(allocation.flow);
+        if let Ok(entry) = self.slots_by_flow.find_entry(hash, |named| *named as usize == slot) {
+            entry.remove();
+        }
         self.slots_by_id.remove(&allocation.id);
         Some(allocation)
     }
+}
+
+fn small(slot: usize) -> u32 {
+    u32::try_from(slot).expect("fewer allocations than 2^32")
 }
