@@ -137,7 +137,7 @@ impl Server {
             aud: AUDIENCE.into(),
             sub: peer.into(),
             exp: u64::MAX / 2,
-            iat: 0,
+            iat: 1,
             jti: "j".into(),
             room: room.map(Into::into),
             role,
