@@ -107,6 +107,12 @@ impl RelayHandle {
         self.sum(|stats| &stats.send_drops)
     }
 
+    /// Trains of datagrams the kernel did not take: their datagrams went one by one, and later trains got
+    /// smaller or ended.
+    pub fn refused_trains(&self) -> u64 {
+        self.sum(|stats| &stats.refused_trains)
+    }
+
     /// Datagrams that were received cut or without a usable address.
     pub fn receive_drops(&self) -> u64 {
         self.sum(|stats| &stats.receive_drops)
