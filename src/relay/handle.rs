@@ -113,6 +113,11 @@ impl RelayHandle {
         self.sum(|stats| &stats.refused_trains)
     }
 
+    /// How often a client got a receive queue of its own, because it filled the one that all share.
+    pub fn lanes(&self) -> u64 {
+        self.sum(|stats| &stats.lanes)
+    }
+
     /// Datagrams that were received cut or without a usable address.
     pub fn receive_drops(&self) -> u64 {
         self.sum(|stats| &stats.receive_drops)

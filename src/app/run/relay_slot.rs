@@ -29,6 +29,7 @@ impl RelaySlot {
             kernel_drops: relay.kernel_drops(),
             send_drops: relay.send_drops(),
             refused_trains: relay.refused_trains(),
+            lanes: relay.lanes(),
             slow_client_drops: relay.slow_client_drops(),
             idle_closes: relay.idle_closes(),
             broken_closes: relay.broken_closes(),
