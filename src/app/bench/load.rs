@@ -89,6 +89,7 @@ pub(super) fn run(plan: &Plan, flows: Flows) -> io::Result<Report> {
         delays: Delays::default(),
         server: server.map(|(after, before)| after.saturating_sub(before)),
         busiest: busiest.fold(0.0, f64::max),
+        bystanders: None,
     };
     done.iter().for_each(|done| report.delays.merge(&done.delays));
     Ok(report)
@@ -159,8 +160,7 @@ fn send_from_clients(
     let mut train = Train::new(around(plan, peer), plan.size, plan.burst);
     let sent = paced(plan, run, sockets.len(), |flow, now| {
         train.stamp(now);
-        let went = burst::send_train(sockets[flow], &train.bytes, train.message, None);
-        counted(went, plan.burst)
+        send(plan, sockets[flow], &train, None)
     })?;
     Ok(Done { sent, cpu: cost::of_this_thread(), ..Done::default() })
 }
@@ -174,10 +174,19 @@ fn send_from_peer(
     let mut train = Train::new(Around::Nothing, plan.size, plan.burst);
     let sent = paced(plan, run, relayed.len(), |flow, now| {
         train.stamp(now);
-        let went = burst::send_train(peer, &train.bytes, train.message, Some(relayed[flow]));
-        counted(went, plan.burst)
+        send(plan, peer, &train, Some(relayed[flow]))
     })?;
     Ok(Done { sent, cpu: cost::of_this_thread(), ..Done::default() })
+}
+
+/// Sends a burst; says how many packets went.
+fn send(plan: &Plan, from: &UdpSocket, train: &Train, to: Option<SocketAddr>) -> io::Result<u64> {
+    let mut sent = 0;
+    for bytes in train.calls(plan.singly) {
+        let went = burst::send_train(from, bytes, train.message, to);
+        sent += counted(went, bytes.len() / train.message)?;
+    }
+    Ok(sent)
 }
 
 /// A full buffer is the generator's own loss: nothing was sent.

@@ -57,8 +57,11 @@ pub(in crate::app) struct Options {
     #[arg(long, value_name = "BYTES", default_value_t = 1100)]
     size: usize,
     /// Packets that a flow sends at once
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1024))]
     burst: u32,
+    /// Each packet of a burst with a call of its own, not in trains
+    #[arg(long)]
+    singly: bool,
     /// Packets per second of all flows together and direction; 0 is as many as go
     #[arg(long, value_name = "N", default_value_t = 0)]
     rate: u64,
@@ -80,6 +83,10 @@ pub(in crate::app) struct Options {
     /// For how long
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     seconds: u64,
+    /// Others beside the load, each with 50 packets of 160 bytes a second both ways: says what delay and
+    /// loss they have alone, and then while the load runs
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    bystanders: u32,
     /// The server's process, on this machine: says what a packet costs it
     #[arg(long, value_name = "PID")]
     server_pid: Option<u32>,
@@ -98,12 +105,14 @@ pub(super) struct Plan {
     pub(super) flows: usize,
     pub(super) size: usize,
     pub(super) burst: usize,
+    pub(super) singly: bool,
     pub(super) rate: u64,
     pub(super) direction: Direction,
     pub(super) transport: Transport,
     pub(super) indications: bool,
     pub(super) peer: std::net::IpAddr,
     pub(super) time: Duration,
+    pub(super) bystanders: usize,
     pub(super) server_pid: Option<u32>,
 }
 
@@ -130,12 +139,14 @@ impl Options {
             flows: self.flows as usize,
             size: self.size,
             burst: self.burst as usize,
+            singly: self.singly,
             rate: self.rate,
             direction: self.direction,
             transport: self.transport,
             indications: self.indications,
             peer: self.peer,
             time: Duration::from_secs(self.seconds.clamp(1, 3600)),
+            bystanders: self.bystanders as usize,
             server_pid: self.server_pid,
         })
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::bystanders::{RATE, SIZE, Watch, Way};
 use super::delay::Delays;
 use super::options::Plan;
 
@@ -22,6 +23,15 @@ pub(super) struct Report {
     pub(super) server: Option<Duration>,
     /// The share of the time that our busiest thread was on a CPU.
     pub(super) busiest: f64,
+    /// What others felt, if there were any.
+    pub(super) bystanders: Option<Felt>,
+}
+
+/// What bystanders felt of the load.
+pub(super) struct Felt {
+    pub(super) count: usize,
+    pub(super) alone: Watch,
+    pub(super) beside: Watch,
 }
 
 impl Report {
@@ -54,24 +64,40 @@ impl Report {
 
     /// One object with all numbers.
     pub(super) fn json(&self) -> Value {
-        let micros = |delay: Duration| (delay.as_nanos() as f64 / 100.0).round() / 10.0;
-        let delay = |share| micros(self.delays.percentile(share));
-        json!({
+        let mut report = json!({
             "server": self.plan.server,
             "transport": format!("{:?}", self.plan.transport).to_lowercase(),
             "direction": format!("{:?}", self.plan.direction).to_lowercase(),
-            "flows": self.plan.flows, "size": self.plan.size, "burst": self.plan.burst, "rate": self.plan.rate,
+            "flows": self.plan.flows, "size": self.plan.size, "burst": self.plan.burst, "singly": self.plan.singly, "rate": self.plan.rate,
             "indications": self.plan.indications,
             "seconds": self.took.as_secs_f64(),
             "sent": self.sent, "received": self.received, "lost": self.lost(),
             "packetsPerSecond": self.rate(),
-            "delayMicros": { "p50": delay(0.5), "p90": delay(0.9), "p99": delay(0.99), "p999": delay(0.999), "max": micros(self.delays.longest()) },
+            "delayMicros": delays(&self.delays),
             "serverNanosPerPacket": self.cost(),
             "serverLoad": self.server_load(),
             "generatorLoad": self.busiest,
             "generatorWasTheLimit": self.is_own_limit(),
-        })
+        });
+        if let Some(felt) = &self.bystanders {
+            report["bystanders"] = json!({
+                "flows": felt.count, "size": SIZE, "rateOfEach": RATE,
+                "alone": watched(&felt.alone), "beside": watched(&felt.beside),
+            });
+        }
+        report
     }
+}
+
+fn watched(watch: &Watch) -> Value {
+    let way = |way: &Way| json!({ "sent": way.sent, "received": way.received, "lost": way.lost(), "delayMicros": delays(&way.delays) });
+    json!({ "up": way(&watch.up), "down": way(&watch.down) })
+}
+
+fn delays(delays: &Delays) -> Value {
+    let micros = |delay: Duration| (delay.as_nanos() as f64 / 100.0).round() / 10.0;
+    let delay = |share| micros(delays.percentile(share));
+    json!({ "p50": delay(0.5), "p90": delay(0.9), "p99": delay(0.99), "p999": delay(0.999), "max": micros(delays.longest()) })
 }
 
 impl fmt::Display for Report {
@@ -106,6 +132,30 @@ impl fmt::Display for Report {
         writeln!(f, "generator {:.0} % of a CPU in its busiest thread", self.busiest * 100.0)?;
         if self.is_own_limit() {
             writeln!(f, "the generator was the limit: the server could have done more")?;
+        }
+        self.bystanders.as_ref().map_or(Ok(()), |felt| write!(f, "{felt}"))
+    }
+}
+
+impl fmt::Display for Felt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} bystanders, each {RATE} packets of {SIZE} bytes a second both ways",
+            self.count
+        )?;
+        for (when, watch) in [("alone", &self.alone), ("beside the load", &self.beside)] {
+            for (name, way) in [("up", &watch.up), ("down", &watch.down)] {
+                let delay = |share| way.delays.percentile(share).as_nanos() as f64 / 1000.0;
+                writeln!(
+                    f,
+                    "  {when:<15} {name:<4}  median {:.0} µs, p99 {:.0} µs, p99.9 {:.0} µs, lost {:.3} %",
+                    delay(0.5),
+                    delay(0.99),
+                    delay(0.999),
+                    way.lost() * 100.0
+                )?;
+            }
         }
         Ok(())
     }

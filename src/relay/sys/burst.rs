@@ -4,8 +4,9 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
+use std::time::Duration;
 
-use super::control::{Ancillary, ReceiveControl, SendControl, TrainControl};
+use super::control::{self, Ancillary, ReceiveControl, SendControl, TrainControl};
 use super::name::Name;
 use super::options;
 
@@ -67,6 +68,42 @@ pub fn receive_train(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize
     let written = (message.msg_controllen as usize).min(ReceiveControl::CAPACITY);
     let segment = Ancillary::decode(&control.0[..written]).segment;
     Ok((len, if segment == 0 { len.max(1) } else { segment }))
+}
+
+/// Receives one datagram into `buffer`: how many bytes, and when it came, as the kernel noted it. A receiver
+/// that was late to look is so not taken for a network that was slow.
+///
+/// # Errors
+/// The kernel's; `WouldBlock` when nothing is there.
+pub fn receive_timed(
+    socket: &UdpSocket,
+    buffer: &mut [u8],
+) -> io::Result<(usize, Option<Duration>)> {
+    let mut iovec = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    let mut control = ReceiveControl::EMPTY;
+    // SAFETY: `msghdr` is integers and raw pointers, for which all-zero is a value.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut iovec;
+    message.msg_iovlen = 1;
+    message.msg_control = control.0.as_mut_ptr().cast();
+    message.msg_controllen = ReceiveControl::CAPACITY as _;
+    // SAFETY: the message points at `iovec`, `control` and through `iovec` at `buffer`, with their true
+    // lengths, all borrowed mutably for the whole call; the kernel keeps no pointer after it.
+    let received =
+        unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) };
+    let len = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
+    #[allow(clippy::unnecessary_cast)] // A `size_t` on glibc, 32 bits on musl.
+    let written = (message.msg_controllen as usize).min(ReceiveControl::CAPACITY);
+    Ok((len, control::arrival(&control.0[..written])))
+}
+
+/// Large buffers, and the time of arrival with each datagram, for [`receive_timed`].
+///
+/// # Errors
+/// The kernel's.
+pub fn prepare_timed(socket: &UdpSocket) -> io::Result<()> {
+    options::enlarge_buffers(socket.as_fd());
+    options::note_arrivals(socket.as_fd())
 }
 
 /// Large buffers, and datagrams that come as trains.
