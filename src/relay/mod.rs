@@ -13,6 +13,7 @@ mod allocations;
 mod batch;
 mod buffers;
 mod clock;
+mod content;
 mod control;
 mod error;
 mod handle;
