@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,14 @@ use super::options::{Direction, Plan, Transport};
 use super::payload::{self, Around, Train};
 use super::report::Report;
 use super::stream;
+use super::window::Window;
 use super::wire::Wire;
 use crate::relay::burst;
 
 /// How long what is under way may take to arrive after the last packet was sent.
 const LINGER: Duration = Duration::from_millis(300);
+/// How often that is waited for while more arrives: connections hold much that is under way.
+const LINGERS: u32 = 30;
 /// A pause shorter than this is not worth sleeping.
 const WORTH_SLEEPING: Duration = Duration::from_micros(60);
 /// The longest sleep of a thread that has nothing to receive.
@@ -31,6 +34,8 @@ pub(super) struct Run {
     pub(super) until: Instant,
     /// No more is awaited.
     pub(super) over: AtomicBool,
+    /// Packets that have arrived anywhere.
+    pub(super) arrived: AtomicU64,
 }
 
 /// What one thread did.
@@ -39,14 +44,30 @@ pub(super) struct Done {
     pub(super) sent: u64,
     pub(super) received: u64,
     pub(super) delays: Delays,
+    /// When the last one arrived, in nanoseconds since the run began.
+    pub(super) last: u64,
     /// Time on a CPU.
     pub(super) cpu: Duration,
+}
+
+impl Done {
+    /// A packet that was sent at `sent` has arrived.
+    pub(super) fn arrived(&mut self, now: u64, sent: u64) {
+        self.received += 1;
+        self.delays.add(now.saturating_sub(sent));
+        self.last = now;
+    }
 }
 
 /// Runs the load over open flows.
 pub(super) fn run(plan: &Plan, flows: Flows) -> io::Result<Report> {
     let began = Instant::now();
-    let run = Run { began, until: began + plan.time, over: AtomicBool::new(false) };
+    let run = Run {
+        began,
+        until: began + plan.time,
+        over: AtomicBool::new(false),
+        arrived: AtomicU64::new(0),
+    };
     let server_before = plan.server_pid.and_then(cost::of_process);
     let (up, down) = (plan.direction != Direction::Down, plan.direction != Direction::Up);
     let Flows { mut clients, peer } = flows;
@@ -72,14 +93,15 @@ pub(super) fn run(plan: &Plan, flows: Flows) -> io::Result<Report> {
             if up {
                 threads.push(scope.spawn(|| send_from_clients(plan, &run, sockets, address)));
             }
-            return gather(&run, threads);
+            return gather(plan, &run, threads);
         }
         let streams = scope.spawn(|| stream::serve(plan, &run, &mut wires, address, up, down));
         threads.push(streams);
-        gather(&run, threads)
+        gather(plan, &run, threads)
     })?;
     let server = plan.server_pid.and_then(cost::of_process).zip(server_before);
-    let took = plan.time;
+    let last = done.iter().map(|done| done.last).max().unwrap_or(0);
+    let took = plan.time.max(Duration::from_nanos(last));
     let busiest = done.iter().map(|done| done.cpu.as_secs_f64() / took.as_secs_f64());
     let mut report = Report {
         plan: plan.clone(),
@@ -96,10 +118,21 @@ pub(super) fn run(plan: &Plan, flows: Flows) -> io::Result<Report> {
 
 /// Waits for the end, and for every thread.
 fn gather(
+    plan: &Plan,
     run: &Run,
     threads: Vec<thread::ScopedJoinHandle<'_, io::Result<Done>>>,
 ) -> io::Result<Vec<Done>> {
     thread::sleep(run.until.saturating_duration_since(Instant::now()) + LINGER);
+    if plan.transport != Transport::Udp {
+        let mut before = None;
+        for _ in 0..LINGERS {
+            let arrived = run.arrived.load(Relaxed);
+            if before.replace(arrived) == Some(arrived) {
+                break;
+            }
+            thread::sleep(LINGER);
+        }
+    }
     run.over.store(true, Relaxed);
     threads
         .into_iter()
@@ -172,7 +205,13 @@ fn send_from_peer(
     relayed: &[SocketAddr],
 ) -> io::Result<Done> {
     let mut train = Train::new(Around::Nothing, plan.size, plan.burst);
-    let sent = paced(plan, run, relayed.len(), |flow, now| {
+    let mut window = (plan.transport != Transport::Udp && plan.rate == 0)
+        .then(|| Window::new(relayed.len(), plan.burst));
+    let sent = paced(plan, run, relayed.len(), |flow, mut now| {
+        if let Some(window) = &mut window {
+            window.make_room(run, plan.burst as u64);
+            now = payload::stamp(run.began);
+        }
         train.stamp(now);
         let went = burst::send_train(peer, &train.bytes, train.message, Some(relayed[flow]));
         counted(went, plan.burst)
@@ -227,6 +266,7 @@ fn take(
     done: &mut Done,
     payload_of: impl Fn(&[u8]) -> Option<std::ops::Range<usize>>,
 ) -> bool {
+    let before = done.received;
     let mut any = false;
     while let Ok((len, each)) = burst::receive_train(socket, buffer) {
         any = true;
@@ -234,10 +274,10 @@ fn take(
         for message in buffer[..len].chunks(each) {
             let sent = payload_of(message).and_then(|at| payload::read(&message[at]));
             if let Some(sent) = sent {
-                done.received += 1;
-                done.delays.add(now.saturating_sub(sent));
+                done.arrived(now, sent);
             }
         }
     }
+    run.arrived.fetch_add(done.received - before, Relaxed);
     any
 }

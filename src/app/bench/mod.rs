@@ -14,6 +14,7 @@ mod options;
 mod payload;
 mod report;
 mod stream;
+mod window;
 mod wire;
 
 use std::io;
