@@ -8,10 +8,9 @@ use rustls::ServerConnection;
 use super::super::content::Content;
 use super::connection::{Ended, is_passing, read};
 
-/// The most bytes one look reads. With a record that has come in part, and what may have been
-/// decrypted before the connection was handed over, it fits behind the beginning of the longest
-/// message.
-const LARGEST_READ: usize = 24 << 10;
+/// Room that is kept for what a read may bring to light beside its own bytes: a record that had come
+/// in part, and what was decrypted before the connection was handed over.
+const CARRIED: usize = 44 << 10;
 
 /// Reads once from `socket` into `cipher` and decrypts all there is into `plain`: how many bytes, and
 /// whether the session is at its end behind them.
@@ -21,7 +20,7 @@ pub(super) fn receive(
     plain: &mut [u8],
     cipher: &mut [u8],
 ) -> (usize, Option<Ended>) {
-    let room = cipher.len().min(LARGEST_READ);
+    let room = cipher.len().min(plain.len().saturating_sub(CARRIED));
     let (read, ended) = read(socket, &mut cipher[..room]);
     let mut unread = &cipher[..read];
     let mut got = 0;
