@@ -24,12 +24,14 @@ STARTS_WITHIN = 10
 @dataclasses.dataclass
 class Running:
     address: str
+    # The same over TLS.
+    tls: str
     pid: int
 
 
 @dataclasses.dataclass
 class Server:
-    """A row of the table. `command` gets the options, the port and a folder of its own."""
+    """A row of the table. `command` gets the options, the port (the next one is for TLS) and a folder of its own."""
 
     name: str
     program: Callable[[argparse.Namespace], str]
@@ -50,20 +52,31 @@ class Server:
         with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             try:
                 wait_for(port, process)
-                yield Running(f"127.0.0.1:{port}", process.pid)
+                yield Running(f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}", process.pid)
             finally:
                 process.kill()
 
 
 def relayhouse(options: argparse.Namespace, port: int, folder: str) -> list[str]:
     return [options.relayhouse, "--dev", "--listen", f"127.0.0.1:{port}", "--http", "127.0.0.1:0", "--secret", SECRET,
-            "--data-dir", f"{folder}/data", "--set", "quota.allocations_per_user=0"]
+            "--data-dir", f"{folder}/data", "--set", "quota.allocations_per_user=0", "--set", f'listen.tls=["127.0.0.1:{port + 1}"]']
 
 
 def coturn(options: argparse.Namespace, port: int, folder: str) -> list[str]:
+    certificate = self_signed(folder)
     return ["turnserver", "-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", f"--listening-port={port}", "--use-auth-secret",
-            f"--static-auth-secret={SECRET}", "--realm=bench", "--no-tls", "--no-dtls", "--no-cli", "--allow-loopback-peers",
+            f"--static-auth-secret={SECRET}", "--realm=bench", f"--tls-listening-port={port + 1}", *certificate, "--no-dtls", "--no-cli", "--allow-loopback-peers",
             "--relay-threads=1", "--log-file=/dev/null", f"--pidfile={folder}/pid", f"--db={folder}/db", "--min-port=20000", "--max-port=60000"]
+
+
+def self_signed(folder: str) -> list[str]:
+    """A certificate as coturn wants it; without the program that makes one there is no TLS."""
+    if shutil.which("openssl") is None:
+        return ["--no-tls"]
+    key, certificate = f"{folder}/key.pem", f"{folder}/certificate.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost",
+                    "-days", "2", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return [f"--cert={certificate}", f"--pkey={key}"]
 
 
 def first_version(program: str) -> str:
@@ -118,9 +131,19 @@ def pinned(core: int, command: list[str]) -> list[str]:
 
 
 def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that is free for UDP and TCP, and the next one for TCP too."""
+    while True:
+        with contextlib.ExitStack() as held:
+            probe = lambda kind: held.enter_context(socket.socket(socket.AF_INET, kind))
+            first = probe(socket.SOCK_DGRAM)
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                probe(socket.SOCK_STREAM).bind(("127.0.0.1", port))
+                probe(socket.SOCK_STREAM).bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port
 
 
 def wait_for(port: int, process: subprocess.Popen) -> None:

@@ -13,6 +13,7 @@ mod allocations;
 mod batch;
 mod buffers;
 mod clock;
+mod content;
 mod control;
 mod error;
 mod handle;
@@ -41,4 +42,4 @@ pub use shard::Trains;
 pub use start::{RelayConfig, start};
 pub use stream::{Refused, Stream, StreamDoor, StreamLimits};
 /// Trains over plain sockets, for the load generator.
-pub use sys::burst;
+pub use sys::{burst, watch};

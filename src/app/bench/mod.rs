@@ -9,13 +9,16 @@
 mod bystanders;
 mod client;
 mod cost;
+mod count;
 mod delay;
 mod flow;
 mod load;
 mod options;
 mod payload;
 mod report;
+mod send;
 mod stream;
+mod window;
 mod wire;
 
 use std::io;

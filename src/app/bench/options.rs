@@ -116,6 +116,13 @@ pub(super) struct Plan {
     pub(super) server_pid: Option<u32>,
 }
 
+impl Plan {
+    /// Whether single packets go as fast as they can, over UDP and not one call each.
+    pub(super) fn as_many_singles_as_go(&self) -> bool {
+        self.rate == 0 && self.burst == 1 && self.transport == Transport::Udp && !self.singly
+    }
+}
+
 impl Options {
     /// What is meant.
     ///

@@ -9,7 +9,7 @@ use super::bystanders::{RATE, SIZE, Watch, Way};
 use super::delay::Delays;
 use super::options::Plan;
 
-/// A thread that was on its CPU for this share of the time could not have done more.
+/// A thread, or a machine, that was on its CPU for this share of the time could not have done more.
 const BUSY: f64 = 0.95;
 
 /// The numbers of a run.
@@ -23,6 +23,8 @@ pub(super) struct Report {
     pub(super) server: Option<Duration>,
     /// The share of the time that our busiest thread was on a CPU.
     pub(super) busiest: f64,
+    /// The share of the time of all our CPUs that our threads were on one.
+    pub(super) share: f64,
     /// What others felt, if there were any.
     pub(super) bystanders: Option<Felt>,
 }
@@ -59,7 +61,8 @@ impl Report {
 
     /// Whether it was us who could not do more, and not the server.
     fn is_own_limit(&self) -> bool {
-        self.busiest > BUSY && self.server_load().is_none_or(|load| load < BUSY)
+        let busy = self.busiest > BUSY || self.share > BUSY;
+        busy && self.server_load().is_none_or(|load| load < BUSY)
     }
 
     /// One object with all numbers.

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::ops::Range;
 use std::os::fd::AsFd;
 
 use crate::net::{ClientAddr, Flow, PeerAddr, RelayPort, Transport};
@@ -11,6 +10,7 @@ use crate::turn::{Route, Verdict};
 
 use super::super::batch::Post;
 use super::super::buffers::Buffers;
+use super::super::content::Content;
 use super::super::listener;
 use super::super::socket::{BATCH, Socket};
 use super::super::stats::{Stats, add};
@@ -200,28 +200,6 @@ impl Shard<'_> {
             }
             None => add(&self.seat.control.stats.send_drops, 1),
         }
-    }
-}
-
-/// What is to be sent, in the shard's memory.
-#[derive(Clone, Debug)]
-pub(super) struct Content {
-    /// What goes in front of `bytes` and lies elsewhere; often nothing.
-    front: Range<usize>,
-    bytes: Range<usize>,
-    /// Zero bytes behind.
-    pad: u8,
-}
-
-impl Content {
-    /// `len` bytes at `start`.
-    pub(super) fn at(start: usize, len: usize) -> Self {
-        Self { front: 0..0, bytes: start..start + len, pad: 0 }
-    }
-
-    /// Where it lies, if that is one piece.
-    pub(super) fn whole(self) -> Option<Range<usize>> {
-        (self.front.is_empty() && self.pad == 0).then_some(self.bytes)
     }
 }
 

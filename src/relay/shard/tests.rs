@@ -11,12 +11,12 @@ use crate::net::{ClientAddr, Flow, Transport};
 use crate::turn::{Route, Settings, Shared};
 
 use super::super::clock::Clock;
+use super::super::content::Content;
 use super::super::control::{Control, Orders};
 use super::super::listener::Listener;
 use super::super::socket::{Sharing, Socket};
 use super::super::stream::{Arrival, Census, Stream, StreamLimits};
 use super::super::tests::{address_of, peer};
-use super::receive::Content;
 use super::{Seat, Shard, Trains};
 
 fn settings() -> Settings {

@@ -44,6 +44,40 @@ pub fn send_train(
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// The most datagrams of one [`send_to_each`].
+pub const MOST: usize = 32;
+
+/// Sends `bytes` to each address of `to`, of which at most [`MOST`] count, with one call. Says how many went.
+///
+/// # Errors
+/// The kernel's, when none went.
+pub fn send_to_each(socket: &UdpSocket, bytes: &[u8], to: &[SocketAddr]) -> io::Result<usize> {
+    let mut iovec =
+        libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+    let mut names = [Name::EMPTY; MOST];
+    // SAFETY: `mmsghdr` is integers and raw pointers, for which all-zero is a value.
+    let mut headers: [libc::mmsghdr; MOST] = unsafe { std::mem::zeroed() };
+    let count = to.len().min(MOST);
+    for ((header, name), to) in headers.iter_mut().zip(&mut names).zip(to) {
+        *name = Name::from(*to);
+        header.msg_hdr.msg_iov = &raw mut iovec;
+        header.msg_hdr.msg_iovlen = 1;
+        header.msg_hdr.msg_name = name.as_ptr().cast_mut().cast();
+        header.msg_hdr.msg_namelen = name.len();
+    }
+    // SAFETY: the first `count` headers point at `iovec`, `names` and through `iovec` at `bytes`, with their
+    // true lengths; all outlive the call, and the kernel only reads them (and writes `msg_len` in the headers).
+    let sent = unsafe {
+        libc::sendmmsg(
+            socket.as_raw_fd(),
+            headers.as_mut_ptr(),
+            count as libc::c_uint,
+            libc::MSG_NOSIGNAL as _,
+        )
+    };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+}
+
 /// Receives a datagram or a train into `buffer`: how many bytes, and how many of them each datagram has
 /// (the last may have fewer).
 ///
