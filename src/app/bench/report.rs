@@ -12,6 +12,10 @@ use super::options::Plan;
 /// A thread, or a machine, that was on its CPU for this share of the time could not have done more.
 const BUSY: f64 = 0.95;
 
+/// A server that was on a CPU for this share of the time was busy: what the kernel did for it in interrupts is
+/// not counted as its own.
+const SERVER_BUSY: f64 = 0.9;
+
 /// The numbers of a run.
 pub(super) struct Report {
     pub(super) plan: Plan,
@@ -62,7 +66,7 @@ impl Report {
     /// Whether it was us who could not do more, and not the server.
     fn is_own_limit(&self) -> bool {
         let busy = self.busiest > BUSY || self.share > BUSY;
-        busy && self.server_load().is_none_or(|load| load < BUSY)
+        busy && self.server_load().is_none_or(|load| load < SERVER_BUSY)
     }
 
     /// One object with all numbers.
