@@ -18,11 +18,11 @@ use super::wire::Wire;
 use crate::relay::burst;
 
 /// How long what is under way may take to arrive after the last packet was sent.
-const LINGER: Duration = Duration::from_millis(300);
+pub(super) const LINGER: Duration = Duration::from_millis(300);
 /// A pause shorter than this is not worth sleeping.
 const WORTH_SLEEPING: Duration = Duration::from_micros(60);
 /// The longest sleep of a thread that has nothing to receive.
-const NAP: Duration = Duration::from_micros(100);
+pub(super) const NAP: Duration = Duration::from_micros(100);
 
 /// What the threads share.
 pub(super) struct Run {
@@ -95,7 +95,7 @@ pub(super) fn run(plan: &Plan, flows: Flows) -> io::Result<Report> {
 }
 
 /// Waits for the end, and for every thread.
-fn gather(
+pub(super) fn gather(
     run: &Run,
     threads: Vec<thread::ScopedJoinHandle<'_, io::Result<Done>>>,
 ) -> io::Result<Vec<Done>> {
@@ -181,7 +181,7 @@ fn send_from_peer(
 }
 
 /// A full buffer is the generator's own loss: nothing was sent.
-fn counted(went: io::Result<()>, burst: usize) -> io::Result<u64> {
+pub(super) fn counted(went: io::Result<()>, burst: usize) -> io::Result<u64> {
     match went {
         Ok(()) => Ok(burst as u64),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::cost::BUSY;
 use super::delay::Delays;
 use super::options::Plan;
-
-/// A thread that was on its CPU for this share of the time could not have done more.
-const BUSY: f64 = 0.95;
 
 /// The numbers of a run.
 pub(super) struct Report {
