@@ -14,7 +14,7 @@ use crate::relay::watch::Watch;
 
 /// The longest sleep of a thread that has nothing to receive. Blocking instead would have the server pay
 /// for waking us.
-const NAP: Duration = Duration::from_micros(100);
+pub(super) const NAP: Duration = Duration::from_micros(100);
 
 /// Counts what arrives at the peer.
 pub(super) fn at_peer(run: &Run, peer: &UdpSocket) -> io::Result<Done> {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::cost::Spent;
 use super::delay::Delays;
 use super::flow::Flows;
 use super::options::{Direction, Plan, Transport};
@@ -14,7 +15,7 @@ use super::wire::Wire;
 use super::{cost, count, send, stream};
 
 /// How long what is under way may take to arrive after the last packet was sent.
-const LINGER: Duration = Duration::from_millis(300);
+pub(super) const LINGER: Duration = Duration::from_millis(300);
 /// How often that is waited for while more arrives: connections hold much that is under way.
 const LINGERS: u32 = 30;
 
@@ -27,6 +28,14 @@ pub(super) struct Run {
     pub(super) over: AtomicBool,
     /// Packets that have arrived anywhere.
     pub(super) arrived: AtomicU64,
+}
+
+impl Run {
+    /// One that begins at `began` and lasts `time`.
+    pub(super) fn begins(began: Instant, time: Duration) -> Self {
+        let (over, arrived) = (AtomicBool::new(false), AtomicU64::new(0));
+        Self { began, until: began + time, over, arrived }
+    }
 }
 
 /// What one thread did.
@@ -53,12 +62,7 @@ impl Done {
 /// Runs the load over open flows.
 pub(super) fn run(plan: &Plan, flows: Flows) -> io::Result<Report> {
     let began = Instant::now();
-    let run = Run {
-        began,
-        until: began + plan.time,
-        over: AtomicBool::new(false),
-        arrived: AtomicU64::new(0),
-    };
+    let run = Run::begins(began, plan.time);
     let server_before = plan.server_pid.and_then(cost::of_process);
     let (up, down) = (plan.direction != Direction::Down, plan.direction != Direction::Up);
     let Flows { mut clients, peer } = flows;
@@ -98,17 +102,12 @@ pub(super) fn run(plan: &Plan, flows: Flows) -> io::Result<Report> {
     let server = plan.server_pid.and_then(cost::of_process).zip(server_before);
     let last = done.iter().map(|done| done.last).max().unwrap_or(0);
     let took = plan.time.max(Duration::from_nanos(last));
-    let loads = done.iter().map(|done| done.cpu.as_secs_f64() / took.as_secs_f64());
-    let cores = thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
     let mut report = Report {
         plan: plan.clone(),
         sent: done.iter().map(|done| done.sent).sum(),
         received: done.iter().map(|done| done.received).sum(),
-        took,
         delays: Delays::default(),
-        server: server.map(|(after, before)| after.saturating_sub(before)),
-        busiest: loads.clone().fold(0.0, f64::max),
-        share: loads.sum::<f64>() / cores,
+        spent: Spent::new(took, server, done.iter().map(|done| done.cpu)),
         bystanders: None,
     };
     done.iter().for_each(|done| report.delays.merge(&done.delays));
@@ -116,7 +115,7 @@ pub(super) fn run(plan: &Plan, flows: Flows) -> io::Result<Report> {
 }
 
 /// Waits for the end, and for every thread.
-fn gather(
+pub(super) fn gather(
     plan: &Plan,
     run: &Run,
     threads: Vec<thread::ScopedJoinHandle<'_, io::Result<Done>>>,

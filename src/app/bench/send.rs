@@ -117,7 +117,7 @@ fn send(plan: &Plan, from: &UdpSocket, train: &Train, to: Option<SocketAddr>) ->
 }
 
 /// A full buffer is the generator's own loss: nothing was sent.
-fn counted(went: io::Result<()>, burst: usize) -> io::Result<u64> {
+pub(super) fn counted(went: io::Result<()>, burst: usize) -> io::Result<u64> {
     match went {
         Ok(()) => Ok(burst as u64),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),

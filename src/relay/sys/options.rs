@@ -118,7 +118,10 @@ pub(in crate::relay) fn kernel_drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
 
 /// Raises this process's limit on open files as far as it may: each allocation needs one, and the
 /// usual soft limit is 1024. Says what it is now.
-pub(in crate::relay) fn raise_descriptor_limit() -> io::Result<u64> {
+///
+/// # Errors
+/// The kernel's.
+pub fn raise_descriptor_limit() -> io::Result<u64> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` lives for the whole call and is what the kernel writes.
     check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) })?;
