@@ -1,7 +1,6 @@
 //! What came of a run.
 
 use std::fmt;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 

@@ -131,12 +131,14 @@ pub fn receive_timed(
     Ok((len, control::arrival(&control.0[..written])))
 }
 
-/// Large buffers, and the time of arrival with each datagram, for [`receive_timed`].
+/// Large buffers, each datagram by itself and with the time of its arrival, for [`receive_timed`].
 ///
 /// # Errors
 /// The kernel's.
 pub fn prepare_timed(socket: &UdpSocket) -> io::Result<()> {
     options::enlarge_buffers(socket.as_fd());
+    // An older kernel knows no trains.
+    let _ = options::receive_singly(socket.as_fd());
     options::note_arrivals(socket.as_fd())
 }
 

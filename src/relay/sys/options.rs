@@ -52,6 +52,11 @@ pub(in crate::relay) fn receive_trains(fd: BorrowedFd<'_>) -> io::Result<()> {
     set(fd, libc::SOL_UDP, libc::UDP_GRO, 1)
 }
 
+/// Takes [`receive_trains`] back.
+pub(in crate::relay) fn receive_singly(fd: BorrowedFd<'_>) -> io::Result<()> {
+    set(fd, libc::SOL_UDP, libc::UDP_GRO, 0)
+}
+
 /// Notes when each datagram came (`SO_TIMESTAMPNS`), by the clock of the day.
 pub(in crate::relay) fn note_arrivals(fd: BorrowedFd<'_>) -> io::Result<()> {
     set(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)
