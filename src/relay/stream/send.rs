@@ -187,3 +187,33 @@ fn without<'m>(
 fn message_len(waiting: &[u8]) -> usize {
     frame::expected(waiting).unwrap_or(waiting.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_not_gone_begins_behind_what_has_wherever_that_was_cut() {
+        let memory: Vec<u8> = (0..=99).collect();
+        let mut outbox = Outbox::default();
+        let mut chain = Chain::EMPTY;
+        // With header and padding, with neither, and with a header alone.
+        for (front, bytes, pad) in [(90..94, 0..5, 3), (0..0, 20..40, 0), (94..98, 40..40, 0)] {
+            outbox.push(&mut chain, Content { front, bytes, pad }, Cargo::Data);
+        }
+        let rest = || Rest { pieces: outbox.pieces(chain).peekable(), memory: &memory, gone: 0 };
+        let whole: Vec<u8> = rest().slices().flatten().copied().collect();
+        assert_eq!(whole[..12], [90, 91, 92, 93, 0, 1, 2, 3, 4, 0, 0, 0]);
+        assert_eq!(whole.len(), 36);
+        for gone in 0..=whole.len() {
+            for more in 0..=whole.len() - gone {
+                let mut rest = rest();
+                rest.advance(gone);
+                rest.advance(more);
+                let left: Vec<u8> = rest.slices().flatten().copied().collect();
+                assert_eq!(left, whole[gone + more..], "{gone} and {more} bytes are gone");
+                assert_eq!(rest.is_empty(), left.is_empty());
+            }
+        }
+    }
+}
