@@ -1,6 +1,7 @@
 //! Trains of datagrams (`UDP_GRO`, `UDP_SEGMENT`) and streams: what a peer sends together reaches a
 //! client, and what a client writes together reaches a peer, byte for byte and in order.
 
+use std::io::Read;
 use std::net::{SocketAddr, UdpSocket};
 
 use relayhouse::relay::{Trains, burst};
@@ -183,5 +184,27 @@ fn messages_written_together_reach_the_peer_byte_for_byte_and_in_order() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn every_message_of_a_train_has_a_tls_record_of_its_own() {
+    // With what TLS adds, more than sessions hold by default.
+    const RECORDS: usize = 64;
+    let house = house(Trains::default());
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let (client, peer, relayed) = call(house.tls_of(&[version]));
+        let payloads: Vec<_> = (0..RECORDS).map(|number| payload(number, 1000)).collect();
+        send(&peer, &payloads, relayed);
+        let mut socket = client.wire.socket();
+        let mut lens = Vec::new();
+        for _ in 0..RECORDS {
+            let mut header = [0; 5];
+            socket.read_exact(&mut header).expect("a record");
+            let len = usize::from(u16::from_be_bytes([header[3], header[4]]));
+            socket.read_exact(&mut vec![0; len]).expect("all of it");
+            lens.push(len);
+        }
+        assert!(lens[0] > 1004 && lens.iter().all(|len| *len == lens[0]), "{lens:?}");
     }
 }

@@ -12,6 +12,9 @@ use crate::stun::frame;
 /// The most slices one call writes: a whole train of 64, each with its header and its padding.
 const GATHERED: usize = 64 * Content::PIECES;
 
+/// Once so many bytes are encrypted they are written before others are.
+const ENCRYPTED: usize = 64 << 10;
+
 /// Answers have this much room beyond what data of peers may take.
 const ANSWER_ROOM: usize = 8 << 10;
 
@@ -77,23 +80,21 @@ impl Connection {
                 break;
             }
             let waiting: &[u8] = self.backlog.make_contiguous();
-            let mut old = 0;
-            let mut has_room = true;
-            while has_room && old < waiting.len() {
+            let mut done = 0;
+            while done < waiting.len().min(ENCRYPTED) {
+                let unsent = &waiting[done..];
                 // The bytes of a splice are no messages: they go as they lie.
-                let len = match self.spliced {
-                    Some(_) => waiting.len() - old,
-                    None => message_len(&waiting[old..]),
-                };
-                let taken = tls::encrypt(session, [&waiting[old..][..len], &[], &[]])?;
-                (old, has_room) = (old + taken, taken == len);
+                let len = if self.spliced.is_some() { ENCRYPTED } else { message_len(unsent) };
+                let message = &unsent[..len.min(unsent.len())];
+                tls::encrypt(session, [message, &[], &[]])?;
+                done += message.len();
             }
-            self.backlog.drain(..old);
-            while has_room && !rest.is_empty() {
-                let (slices, offered) = rest.message();
-                let taken = tls::encrypt(session, slices)?;
-                rest.advance(taken);
-                has_room = taken == offered;
+            self.backlog.drain(..done);
+            while done < ENCRYPTED
+                && let Some(message) = rest.next()
+            {
+                tls::encrypt(session, message)?;
+                done += message.iter().map(|piece| piece.len()).sum::<usize>();
             }
         }
         Ok(())
@@ -152,11 +153,10 @@ impl<'m, I: Pieces<'m>> Rest<'m, I> {
         pieces.flat_map(move |piece| without(&mut gone, piece.content.pieces(memory)))
     }
 
-    /// The first message, and how many bytes it is.
-    fn message(&mut self) -> ([&'m [u8]; Content::PIECES], usize) {
-        let Some(piece) = self.pieces.peek() else { return (Default::default(), 0) };
-        let slices = without(&mut self.gone.clone(), piece.content.pieces(self.memory));
-        (slices, piece.content.len() - self.gone)
+    /// Takes the first message out. Nothing of it is gone.
+    fn next(&mut self) -> Option<[&'m [u8]; Content::PIECES]> {
+        debug_assert_eq!(self.gone, 0, "messages go whole or in part");
+        Some(self.pieces.next()?.content.pieces(self.memory))
     }
 
     /// So many bytes more have gone.
@@ -183,7 +183,37 @@ fn without<'m>(
     })
 }
 
-/// How long the first message in `waiting` is. Where a message was cut, its rest is as good as one.
+/// How long the first message in `waiting` is.
 fn message_len(waiting: &[u8]) -> usize {
-    frame::expected(waiting).map_or(waiting.len(), |len| len.min(waiting.len()))
+    frame::expected(waiting).unwrap_or(waiting.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_not_gone_begins_behind_what_has_wherever_that_was_cut() {
+        let memory: Vec<u8> = (0..=99).collect();
+        let mut outbox = Outbox::default();
+        let mut chain = Chain::EMPTY;
+        // With header and padding, with neither, and with a header alone.
+        for (front, bytes, pad) in [(90..94, 0..5, 3), (0..0, 20..40, 0), (94..98, 40..40, 0)] {
+            outbox.push(&mut chain, Content { front, bytes, pad }, Cargo::Data);
+        }
+        let rest = || Rest { pieces: outbox.pieces(chain).peekable(), memory: &memory, gone: 0 };
+        let whole: Vec<u8> = rest().slices().flatten().copied().collect();
+        assert_eq!(whole[..12], [90, 91, 92, 93, 0, 1, 2, 3, 4, 0, 0, 0]);
+        assert_eq!(whole.len(), 36);
+        for gone in 0..=whole.len() {
+            for more in 0..=whole.len() - gone {
+                let mut rest = rest();
+                rest.advance(gone);
+                rest.advance(more);
+                let left: Vec<u8> = rest.slices().flatten().copied().collect();
+                assert_eq!(left, whole[gone + more..], "{gone} and {more} bytes are gone");
+                assert_eq!(rest.is_empty(), left.is_empty());
+            }
+        }
+    }
 }

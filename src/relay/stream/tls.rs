@@ -46,19 +46,21 @@ pub(super) fn receive(
     }
 }
 
-/// Encrypts a message, given in pieces, as a record of its own: how many bytes of it are no longer the
-/// caller's. Fewer than all when as much waits for the socket as may.
+/// Encrypts a message, given in pieces, as a record of its own (the longest as a few).
 ///
-/// There are clients that take whatever one read of a session gives them for one message, which lets
-/// the last of several in a record wait for ever.
+/// Records of many messages would be cheaper, and a client would see nothing of the first before the
+/// last has come; and there are clients that take whatever one read of a session gives them for one
+/// message, so that the last of several in a record waits for ever.
 pub(super) fn encrypt(
     session: &mut ServerConnection,
     message: [&[u8]; Content::PIECES],
-) -> io::Result<usize> {
-    match message {
-        [whole, [], []] | [[], whole, []] => session.writer().write(whole),
-        pieces => session.writer().write_vectored(&pieces.map(IoSlice::new)),
-    }
+) -> io::Result<()> {
+    let taken = match message {
+        [whole, [], []] | [[], whole, []] => session.writer().write(whole)?,
+        pieces => session.writer().write_vectored(&pieces.map(IoSlice::new))?,
+    };
+    let len: usize = message.iter().map(|piece| piece.len()).sum();
+    if taken == len { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
 }
 
 /// Writes what is encrypted, and says whether the socket is full.
