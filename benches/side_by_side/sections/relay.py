@@ -31,7 +31,7 @@ def measure(number: int, options: argparse.Namespace) -> list[dict]:
             for direction in ("up", "down"):
                 more = [f"--{name}={value}" for name, value in shape.items()]
                 more += [f"--direction={direction}", f"--rate={PACED if load == 'paced' else 0}"]
-                for server in servers.in_turn(number, options):
+                for server in servers.in_turn(number, options, relay_alone=True):
                     with servers.running(server, options) as running:
                         result = generator.bench(options, running, more)
                     rows.append({**result, "load": load, "workload": workload, "direction": direction, "server": server.name})
