@@ -75,7 +75,13 @@ impl Shard<'_> {
             return self.crowd.relieve(index);
         }
         let Some(flow) = sample else { return };
-        if self.seat.listeners[index].lane.is_some() || !self.crowd.vote(index, flow) {
+        let listeners = &self.seat.listeners;
+        if listeners[index].lane.is_some() || !self.crowd.vote(index, flow) {
+            return;
+        }
+        // Where an address and a wildcard are both listened on, a lane would join the one or the other for a
+        // moment, and clients would change their shard.
+        if listeners.iter().filter(|one| one.fits(flow.local) > 0).count() > 1 {
             return;
         }
         if self.now.mono < self.crowd.rests_until {
