@@ -41,7 +41,10 @@ pub(super) fn run(plan: &Plan) -> io::Result<Report> {
         if !crowd.turn() {
             thread::sleep(NAP);
         }
-        idle.extend(crowd.finished());
+        for index in crowd.finished() {
+            crowd.renew(index)?;
+            idle.push(index);
+        }
     }
     let took = began.elapsed();
     let busiest = (cost::of_this_thread() - own).as_secs_f64() / took.as_secs_f64();

@@ -66,8 +66,9 @@ fn open(plan: &Plan) -> io::Result<(Vec<UdpSocket>, Vec<Volley>)> {
         // Another server's nonce may be good for one port alone: each asks for its own.
         return (0..plan.flows).map(|_| guesser(plan)).collect();
     }
-    let sockets =
-        (0..plan.flows).map(|_| crowd::socket(plan.server)).collect::<io::Result<Vec<_>>>()?;
+    let sockets = (0..plan.flows)
+        .map(|number| crowd::socket(plan.server, number))
+        .collect::<io::Result<Vec<_>>>()?;
     sockets.iter().for_each(burst::prepare);
     let volleys = match plan.load {
         Load::Junk => (0..JUNK).map(|seed| Volley::junk(plan, seed)).collect(),
@@ -97,8 +98,11 @@ fn send(
         let volley = &mut volleys[if of_each { flow } else { turn % count }];
         turn += 1;
         volley.stamp(now);
-        let went = burst::send_train(&sockets[flow], &volley.bytes, volley.message, None);
-        load::counted(went, plan.burst)
+        // Not as trains: each comes from somebody else, where somebody means it.
+        match burst::send_each(&sockets[flow], &volley.bytes, volley.message) {
+            Ok(went) => Ok(went as u64),
+            Err(error) => load::counted(Err(error), 0),
+        }
     })?;
     Ok(Done { sent, cpu: cost::of_this_thread(), ..Done::default() })
 }

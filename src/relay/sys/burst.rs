@@ -43,6 +43,39 @@ pub fn send_train(
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// The most datagrams of one [`send_each`].
+pub const MOST: usize = 64;
+
+/// Sends `bytes` as datagrams of `size` bytes each (the last may be shorter) with one call, one by one, to
+/// where the socket is connected to. Says how many went, of the first [`MOST`].
+///
+/// # Errors
+/// The kernel's, when none went.
+pub fn send_each(socket: &UdpSocket, bytes: &[u8], size: usize) -> io::Result<usize> {
+    // SAFETY: `mmsghdr` and `iovec` are integers and raw pointers, for which all-zero is a value.
+    let (mut headers, mut iovecs): ([libc::mmsghdr; MOST], [libc::iovec; MOST]) =
+        unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
+    let mut count = 0;
+    for datagram in bytes.chunks(size.max(1)).take(MOST) {
+        iovecs[count].iov_base = datagram.as_ptr().cast_mut().cast();
+        iovecs[count].iov_len = datagram.len();
+        headers[count].msg_hdr.msg_iov = &raw mut iovecs[count];
+        headers[count].msg_hdr.msg_iovlen = 1;
+        count += 1;
+    }
+    // SAFETY: the first `count` headers point at `iovecs` and through them at `bytes`, with their true
+    // lengths; both outlive the call, and the kernel only reads them (and writes `msg_len` in the headers).
+    let sent = unsafe {
+        libc::sendmmsg(
+            socket.as_raw_fd(),
+            headers.as_mut_ptr(),
+            count as libc::c_uint,
+            libc::MSG_NOSIGNAL as _,
+        )
+    };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+}
+
 /// Receives a datagram or a train into `buffer`: how many bytes, and how many of them each datagram has
 /// (the last may have fewer).
 ///
