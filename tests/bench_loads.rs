@@ -69,19 +69,6 @@ fn as_much_as_goes_goes() {
 }
 
 #[test]
-fn bystanders_tell_what_they_feel_alone_and_beside_the_load() {
-    let server = server();
-    let words = format!("--secret {SECRET} --rate 1000 --bystanders 3");
-    let felt = &bench(server.udp(), &server, &words)["bystanders"];
-    for when in ["alone", "beside"] {
-        for way in ["up", "down"] {
-            let received = number(&felt[when][way], "received");
-            assert!(received > 50.0, "{when} {way}: {felt}");
-        }
-    }
-}
-
-#[test]
 fn a_server_that_refuses_is_quoted() {
     let server = server();
     let address = server.udp().to_string();
