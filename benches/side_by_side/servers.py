@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator
 
 # What all others are compared with.
 BASE = "coturn"
-SECRET = "side-by-side"
+SECRET = "sidebyside"
+USER = "bench"
 STARTS_WITHIN = 10
 
 
@@ -27,6 +28,8 @@ class Running:
     # The same over TLS.
     tls: str
     pid: int
+    # For the generator.
+    credential: list[str]
 
 
 @dataclasses.dataclass
@@ -37,6 +40,10 @@ class Server:
     program: Callable[[argparse.Namespace], str]
     command: Callable[[argparse.Namespace, int, str], list[str]]
     version_of: Callable[[str], str]
+    # Whether it does all that is measured, and not relaying over UDP alone.
+    is_whole: bool = True
+    # Knows a user instead of the secret.
+    has_users: bool = False
 
     def is_here(self, options: argparse.Namespace) -> bool:
         return shutil.which(self.program(options)) is not None
@@ -52,7 +59,8 @@ class Server:
         with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             try:
                 wait_for(port, process)
-                yield Running(f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}", process.pid)
+                credential = ["--user", USER, "--password", SECRET] if self.has_users else ["--secret", SECRET]
+                yield Running(f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}", process.pid, credential)
             finally:
                 process.kill()
 
@@ -67,6 +75,23 @@ def coturn(options: argparse.Namespace, port: int, folder: str) -> list[str]:
     return ["turnserver", "-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", f"--listening-port={port}", "--use-auth-secret",
             f"--static-auth-secret={SECRET}", "--realm=bench", f"--tls-listening-port={port + 1}", *certificate, "--no-dtls", "--no-cli", "--allow-loopback-peers",
             "--relay-threads=1", "--log-file=/dev/null", f"--pidfile={folder}/pid", f"--db={folder}/db", "--min-port=20000", "--max-port=60000"]
+
+
+def pion(_: argparse.Namespace, port: int, folder: str) -> list[str]:
+    return [pion_example(), "-public-ip=127.0.0.1", f"-port={port}", f"-users={USER}={SECRET}", "-realm=bench"]
+
+
+# Where Debian's golang-github-pion-turn.v2-dev puts it.
+PION = pathlib.Path("/usr/share/gocode/src/github.com/pion/turn/v2/examples/turn-server/simple")
+
+
+def pion_example() -> str:
+    """pion is a library: its own example server, built where Go and the library are installed."""
+    built = pathlib.Path(__file__).resolve().parents[2] / "target/bench-tools/pion-simple"
+    if not built.exists() and PION.exists() and shutil.which("go"):
+        environment = {**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOCACHE": str(built.parent / "go-cache")}
+        subprocess.run(["go", "build", "-o", str(built), PION.relative_to("/usr/share/gocode/src").as_posix()], env=environment, check=True)
+    return str(built)
 
 
 def self_signed(folder: str) -> list[str]:
@@ -85,15 +110,18 @@ def first_version(program: str) -> str:
     return found.group() if found else "unknown"
 
 
-def coturn_version(program: str) -> str:
-    """It does not tell by itself."""
-    done = subprocess.run(["dpkg-query", "--show", "--showformat=${Version}", "coturn"], capture_output=True, text=True)
-    return f"{done.stdout} (Debian)" if done.returncode == 0 else f"{program}, of unknown version"
+def debian_version(package: str) -> Callable[[str], str]:
+    """For those that do not tell by themselves."""
+    def version(program: str) -> str:
+        done = subprocess.run(["dpkg-query", "--show", "--showformat=${Version}", package], capture_output=True, text=True)
+        return f"{done.stdout} (Debian)" if done.returncode == 0 else f"{program}, of unknown version"
+    return version
 
 
 TABLE = [
-    Server("coturn", lambda _: "turnserver", coturn, coturn_version),
+    Server("coturn", lambda _: "turnserver", coturn, debian_version("coturn")),
     Server("relayhouse", lambda options: options.relayhouse, relayhouse, first_version),
+    Server("pion", lambda _: pion_example(), pion, debian_version("golang-github-pion-turn.v2-dev"), is_whole=False, has_users=True),
 ]
 
 
@@ -106,9 +134,9 @@ def found(options: argparse.Namespace) -> list[Server]:
     return here
 
 
-def in_turn(number: int, options: argparse.Namespace) -> list[Server]:
-    """Who is measured in a round: another one begins each time."""
-    here = found(options)
+def in_turn(number: int, options: argparse.Namespace, relay_alone: bool = False) -> list[Server]:
+    """Who is measured in a round: another one begins each time. Those that are not whole only where relaying is all."""
+    here = [server for server in found(options) if server.is_whole or relay_alone]
     return here[number % len(here):] + here[:number % len(here)]
 
 

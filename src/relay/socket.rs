@@ -102,6 +102,11 @@ impl Socket {
         None
     }
 
+    /// From now on only what comes from `remote` comes in here.
+    pub(super) fn connect(&self, remote: SocketAddr) -> io::Result<()> {
+        self.inner.connect(&remote.into())
+    }
+
     /// Lets the sockets of other shards join this port.
     pub(super) fn share(&self) -> io::Result<()> {
         self.inner.set_reuse_port(true)

@@ -4,14 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use md5::{Digest, Md5};
-
+use super::identity::{Identity, REQUEST};
 use super::options::Plan;
 use super::wire::Wire;
 use super::wrong;
 use crate::stun::{
-    ChannelNumber, Class, ErrorCode, Message, Method, Nonce, Realm, RequestedTransport,
-    TransactionId, Username, Writer, XorPeerAddress, XorRelayedAddress,
+    ChannelNumber, Class, ErrorCode, Message, Method, RequestedTransport, TransactionId, Writer,
+    XorPeerAddress, XorRelayedAddress,
 };
 
 /// The channel every client binds: each has but one.
@@ -24,50 +23,50 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Client {
     pub(super) wire: Wire,
     pub(super) relayed: SocketAddr,
-    username: String,
-    realm: String,
-    nonce: Vec<u8>,
-    key: [u8; 16],
+    identity: Identity,
     next: u64,
 }
 
 impl Client {
+    /// A client that has been challenged, and has no allocation yet.
+    pub(super) fn meet(plan: &Plan) -> io::Result<Self> {
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        let mut client = Self {
+            wire: Wire::open(plan)?,
+            relayed: nowhere,
+            identity: Identity::new(plan),
+            next: 0,
+        };
+        let asked = client.request(Method::ALLOCATE, |out| {
+            out.put(&RequestedTransport(17));
+        })?;
+        let challenge =
+            Message::parse(&asked).map_err(|_| wrong("the server's answer is no STUN"))?;
+        if !client.identity.challenged(&challenge) {
+            return Err(wrong("the server does not ask for a credential"));
+        }
+        Ok(client)
+    }
+
     /// Opens an allocation.
     ///
     /// # Errors
     /// With the server's code, when it refuses.
     pub(super) fn allocate(plan: &Plan) -> io::Result<Self> {
-        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-        let mut client = Self {
-            wire: Wire::open(plan)?,
-            relayed: nowhere,
-            username: plan.username.clone(),
-            realm: String::new(),
-            nonce: Vec::new(),
-            key: [0; 16],
-            next: 0,
-        };
-        let transport = RequestedTransport(17);
-        let asked = client.request(Method::ALLOCATE, |out| {
-            out.put(&transport);
-        })?;
-        let challenge =
-            Message::parse(&asked).map_err(|_| wrong("the server's answer is no STUN"))?;
-        let (Ok(Some(Realm(realm))), Ok(Some(Nonce(nonce)))) = (challenge.get(), challenge.get())
-        else {
-            return Err(wrong("the server does not ask for a credential"));
-        };
-        (client.realm, client.nonce) = (realm.to_owned(), nonce.to_owned());
-        let password = plan.password.expose();
-        client.key = Md5::digest(format!("{}:{realm}:{password}", client.username)).into();
+        let mut client = Self::meet(plan)?;
         let answer = client.granted(Method::ALLOCATE, |out| {
-            out.put(&transport);
+            out.put(&RequestedTransport(17));
         })?;
         let answer =
             Message::parse(&answer).map_err(|_| wrong("the server's answer is no STUN"))?;
         let relayed = answer.get::<XorRelayedAddress>().ok().flatten();
         client.relayed = relayed.ok_or_else(|| wrong("the server names no relayed address"))?.0;
         Ok(client)
+    }
+
+    /// Its way to the server and who it is, apart.
+    pub(super) fn into_parts(self) -> (Wire, Identity) {
+        (self.wire, self.identity)
     }
 
     /// Permits `peer`.
@@ -105,14 +104,9 @@ impl Client {
         let mut id = [0; 12];
         self.next += 1;
         id[4..].copy_from_slice(&self.next.to_be_bytes());
-        let mut buffer = [0; 1024];
-        let mut out = Writer::new(&mut buffer, Class::Request, method, TransactionId(id));
-        put(&mut out);
-        if !self.nonce.is_empty() {
-            out.put(&Username(&self.username)).put(&Realm(&self.realm)).put(&Nonce(&self.nonce));
-            out.integrity_sha1(&self.key);
-        }
-        let len = out.finish().map_err(|_| wrong("the request does not fit"))?;
+        let mut buffer = [0; REQUEST];
+        let len = self.identity.write(&mut buffer, method, TransactionId(id), put);
+        let len = len.ok_or_else(|| wrong("the request does not fit"))?;
         let end = Instant::now() + PATIENCE;
         self.wire.send(&buffer[..len])?;
         loop {

@@ -1,6 +1,9 @@
 //! Delays, as counts in steps that grow with the delay: 1/32 apart, whatever it is.
 
+use std::fmt;
 use std::time::Duration;
+
+use serde_json::{Value, json};
 
 /// Steps for each doubling.
 const STEPS: u32 = 32;
@@ -50,6 +53,27 @@ impl Delays {
     pub(super) fn longest(&self) -> Duration {
         Duration::from_nanos(self.longest)
     }
+}
+
+/// Percentiles, in microseconds.
+pub(super) fn json(delays: &Delays) -> Value {
+    let micros = |delay: Duration| (delay.as_nanos() as f64 / 100.0).round() / 10.0;
+    let of = |share| micros(delays.percentile(share));
+    json!({ "p50": of(0.5), "p90": of(0.9), "p99": of(0.99), "p999": of(0.999), "max": micros(delays.longest()) })
+}
+
+/// The line about them.
+pub(super) fn write(f: &mut fmt::Formatter<'_>, delays: &Delays) -> fmt::Result {
+    let micros = |delay: Duration| delay.as_nanos() as f64 / 1000.0;
+    let of = |share| micros(delays.percentile(share));
+    writeln!(
+        f,
+        "delay     median {:.0} µs, p90 {:.0} µs, p99 {:.0} µs, longest {:.0} µs",
+        of(0.5),
+        of(0.9),
+        of(0.99),
+        micros(delays.longest())
+    )
 }
 
 fn step(nanos: u64) -> usize {

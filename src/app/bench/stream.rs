@@ -9,9 +9,10 @@ use std::time::Duration;
 use rustls::{ClientConnection, StreamOwned};
 
 use super::cost;
-use super::load::{Done, Run, around, paced};
+use super::load::{Done, Run};
 use super::options::Plan;
 use super::payload::{self, Train};
+use super::send::{around, paced};
 use super::wire::Wire;
 use crate::stun::frame::{self, Frame};
 

@@ -18,14 +18,24 @@ use super::super::sys::{Datagram, ReceiveBatch};
 use super::{LETTERS, Shard, Target};
 
 impl Shard<'_> {
-    /// One batch from clients.
-    pub(super) fn read_listener(&mut self, index: usize) {
+    /// One batch from clients; says whether it was all there was. A lane's client is read there alone only
+    /// once the listener it came through before is empty: what it sent stays in order.
+    pub(super) fn read_listener(&mut self, index: usize) -> bool {
+        if let Some(lane) = &mut self.seat.listeners[index].lane {
+            lane.heard = self.now.mono;
+            if let Some(before) = lane.behind {
+                if !self.read_listener(before) {
+                    return false;
+                }
+                self.admit(index);
+            }
+        }
         let want = self.seat.listeners[index].socket.want(self.turn);
         self.make_room(want);
         let first = self.used;
         let socket = &mut self.seat.listeners[index].socket;
         let got = fill(&mut self.inbox, socket, &mut self.buffers, first, want);
-        let mut packets = 0;
+        let (mut packets, mut sample) = (0, None);
         for arrival in 0..got {
             let slot = first + arrival;
             let datagram = self.inbox.datagram(arrival);
@@ -37,7 +47,14 @@ impl Shard<'_> {
                 add(&stats.receive_drops, 1);
                 continue;
             };
+            if listener.is_stranger(from) {
+                add(&stats.receive_drops, 1);
+                continue;
+            }
             let flow = Flow { transport: Transport::Udp, local, remote: ClientAddr(from) };
+            if arrival == got / 2 {
+                sample = Some(flow);
+            }
             if datagram.packets() > 1 {
                 self.train_from_client(flow, slot, &datagram);
                 continue;
@@ -52,6 +69,8 @@ impl Shard<'_> {
         }
         self.seat.listeners[index].socket.learn(self.turn, want, got, packets);
         self.end_batch(first, got);
+        self.poll_crowd(index, got >= want && packets >= BATCH, sample);
+        got < want
     }
 
     /// Many datagrams of one client, one behind the other in `slot`. There is no room around them: what

@@ -141,6 +141,10 @@ impl Shard<'_> {
         if lost > 0 {
             add(&self.seat.control.stats.send_drops, lost);
         }
+        let refused = self.outgoing.take_refused();
+        if refused > 0 {
+            add(&self.seat.control.stats.refused_trains, refused);
+        }
         self.outgoing.clear();
         self.flush_streams();
         (self.used, self.answers, self.fronts) = (0, 0, 0);

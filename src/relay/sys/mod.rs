@@ -15,15 +15,16 @@ mod options;
 mod poll;
 mod receive;
 mod send;
+pub mod watch;
 
 pub(super) use control::{Ancillary, SendControl};
 pub(super) use errors::{IcmpError, next_error};
 pub(super) use letter::Letter;
 pub(super) use name::Name;
+pub use options::raise_descriptor_limit;
 pub(super) use options::{
     BUFFER_BYTES, Fragmenting, Granted, enlarge_buffers, granted_buffers, kernel_drops,
-    on_any_datagram_socket, on_wildcard, raise_descriptor_limit, receive_trains, report_icmp,
-    set_fragmenting,
+    on_any_datagram_socket, on_wildcard, receive_trains, report_icmp, set_fragmenting,
 };
 pub(super) use poll::{Epoll, Interest, Readiness, Waker};
 pub(super) use receive::{Datagram, ReceiveBatch};

@@ -52,6 +52,16 @@ pub(in crate::relay) fn receive_trains(fd: BorrowedFd<'_>) -> io::Result<()> {
     set(fd, libc::SOL_UDP, libc::UDP_GRO, 1)
 }
 
+/// Takes [`receive_trains`] back.
+pub(in crate::relay) fn receive_singly(fd: BorrowedFd<'_>) -> io::Result<()> {
+    set(fd, libc::SOL_UDP, libc::UDP_GRO, 0)
+}
+
+/// Notes when each datagram came (`SO_TIMESTAMPNS`), by the clock of the day.
+pub(in crate::relay) fn note_arrivals(fd: BorrowedFd<'_>) -> io::Result<()> {
+    set(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)
+}
+
 /// Keeps what ICMP says about datagrams from this socket, for [`next_error`](super::next_error).
 ///
 /// From then on a later call on the socket, about another datagram, may fail with what ICMP said
@@ -113,7 +123,10 @@ pub(in crate::relay) fn kernel_drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
 
 /// Raises this process's limit on open files as far as it may: each allocation needs one, and the
 /// usual soft limit is 1024. Says what it is now.
-pub(in crate::relay) fn raise_descriptor_limit() -> io::Result<u64> {
+///
+/// # Errors
+/// The kernel's.
+pub fn raise_descriptor_limit() -> io::Result<u64> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` lives for the whole call and is what the kernel writes.
     check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) })?;
