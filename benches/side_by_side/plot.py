@@ -4,13 +4,14 @@ BAR, GAP, GROUP, LEFT, WIDTH = 14, 4, 18, 190, 760
 COLOURS = ["#8a9691", "#0b6b66", "#c98a2b", "#5b6fb5", "#a4484a"]
 
 
-def bars(summary: dict, names: list[str], base: str) -> str:
+def bars(summary: dict, base: str) -> str:
+    names = list(dict.fromkeys(name for of in summary.values() for name in of))
     rows = [(key, of) for key, of in summary.items() if any(one["ratio"] for one in of.values())]
     top = max((one["ratio"][2] for _, of in rows for one in of.values() if one["ratio"]), default=1.0)
     scale = (WIDTH - LEFT - 90) / max(top, 1.0)
     y, parts = 50, []
-    for (workload, load, direction), of in rows:
-        parts.append(f'<text x="{LEFT - 10}" y="{y + (BAR + GAP) * len(of) / 2 + 2:.0f}" text-anchor="end">{workload} {direction}, {load}</text>')
+    for label, of in rows:
+        parts.append(f'<text x="{LEFT - 10}" y="{y + (BAR + GAP) * len(of) / 2 + 2:.0f}" text-anchor="end">{label}</text>')
         for name in names:
             ratio = of.get(name, {}).get("ratio")
             if not ratio:

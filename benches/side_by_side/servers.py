@@ -1,4 +1,4 @@
-"""The servers that are measured: how each is found, started and asked for its version."""
+"""The TURN servers that are measured: how each is found, started and asked for its version."""
 
 import argparse
 import contextlib
@@ -10,9 +10,13 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 
+# What all others are compared with.
+BASE = "coturn"
 SECRET = "side-by-side"
 STARTS_WITHIN = 10
 
@@ -78,6 +82,33 @@ TABLE = [
     Server("coturn", lambda _: "turnserver", coturn, coturn_version),
     Server("relayhouse", lambda options: options.relayhouse, relayhouse, first_version),
 ]
+
+
+def found(options: argparse.Namespace) -> list[Server]:
+    """Those that are here; says which are not."""
+    here = [server for server in TABLE if server.is_here(options)]
+    missing = [server.name for server in TABLE if server not in here]
+    if missing:
+        print(f"not here, left out: {', '.join(missing)}", file=sys.stderr)
+    return here
+
+
+def in_turn(number: int, options: argparse.Namespace) -> list[Server]:
+    """Who is measured in a round: another one begins each time."""
+    here = found(options)
+    return here[number % len(here):] + here[:number % len(here)]
+
+
+@contextlib.contextmanager
+def running(server: Server, options: argparse.Namespace) -> Iterator[Running]:
+    """A fresh server in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder, server.start(options, folder) as started:
+        yield started
+
+
+def versions(options: argparse.Namespace) -> dict[str, str]:
+    """Of all that are here."""
+    return {server.name: server.version(options) for server in found(options)}
 
 
 def pinned(core: int, command: list[str]) -> list[str]:
