@@ -3,13 +3,12 @@
 use std::future::ready;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::greeting::greet;
 use super::line::Line;
 use super::socket::{Received, Socket, Unwritable};
-use super::{Endpoint, IceServers, Incoming, encode, parse, wire};
+use super::{Endpoint, IceServers, Incoming, Mailbox, encode, parse, wire};
 use crate::signal::{ConnId, ErrorCode, Gone, Leave, LeaveReason, Outgoing, PeerId, ServerMessage};
 
 /// When there is nothing to wait for.
@@ -42,7 +41,7 @@ struct Session<'a> {
     line: Line,
     conn: ConnId,
     subject: PeerId,
-    told: mpsc::Receiver<Outgoing>,
+    told: Mailbox,
     /// When the client needs new ICE servers.
     ice_due: Instant,
 }
@@ -141,7 +140,7 @@ impl Session<'_> {
         };
         self.write(first).await?;
         for _ in 1..TOGETHER {
-            let Ok(next) = self.told.try_recv() else { break };
+            let Some(next) = self.told.try_recv() else { break };
             self.write(next).await?;
         }
         Ok(self.line.flush().await?)

@@ -3,12 +3,11 @@
 use std::future::pending;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::{CloseCode, Dialect, Heard, Parted};
-use crate::api::signal::{Endpoint, Line, Received, Unwritable, check_bounds, close_code};
+use crate::api::signal::{Endpoint, Line, Mailbox, Received, Unwritable, check_bounds, close_code};
 use crate::signal::{
     Admission, Body, Bucket, ClientMessage, ConnId, ErrorCode, Gone, Hello, Leave, LeaveReason,
     Outgoing, ServerMessage,
@@ -50,7 +49,7 @@ struct Session<D> {
 /// A place in a room, or in its lobby.
 struct Seat {
     conn: ConnId,
-    told: mpsc::Receiver<Outgoing>,
+    told: Mailbox,
 }
 
 /// How a connection ends.
@@ -242,7 +241,7 @@ impl<D: Dialect> Session<D> {
                 return self.left(&leave).await;
             }
             self.write(&outgoing).await?;
-            let more = self.seat.as_mut().and_then(|seat| seat.told.try_recv().ok());
+            let more = self.seat.as_mut().and_then(|seat| seat.told.try_recv());
             let Some(next) = more else { break };
             outgoing = next;
         }
