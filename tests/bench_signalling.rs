@@ -35,7 +35,7 @@ const STAMP: Stamp = Stamp { from: 1, to: Some(2), at: 3 };
 fn words() -> Box<dyn Protocol> {
     let options = ["", "--server=127.0.0.1:1", "--protocol=relayhouse", "--server-pid=1"];
     let options = options::Options::parse_from(options);
-    options.protocol.new(&options)
+    options.protocol.words(&options)
 }
 
 fn seat(name: &str) -> Seat {

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<Report, String> {
     enough_files(options.clients())?;
-    let protocol = options.protocol.new(options);
+    let protocol = options.protocol.words(options);
     let at_start = Memory::of(options.server_pid)?;
     let seats = protocol.prepare(options)?;
     // What making the rooms needed for a moment is given back first.

@@ -59,7 +59,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub fn new(self, options: &Options) -> Box<dyn Protocol> {
+    /// What its clients say.
+    pub fn words(self, options: &Options) -> Box<dyn Protocol> {
         match self {
             Self::Relayhouse => Box::new(Relayhouse::new(options)),
             Self::Peerjs => Box::new(PeerServer),
