@@ -10,8 +10,10 @@ use crate::usage::{Spent, Usage};
 
 /// How long messages go before anything is counted.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// How long the last messages may take.
-const DRAIN: Duration = Duration::from_millis(500);
+/// A server that needs less than this part of a core for so long has nothing left to do; nobody waits longer than that.
+const QUIET: f64 = 0.08;
+const QUIET_FOR: Duration = Duration::from_millis(500);
+const SETTLES_WITHIN: u32 = 60;
 /// One message in so many is a description, the others are candidates.
 const OFFER_EACH: u64 = 10;
 /// Behind the stamp of a candidate.
@@ -31,43 +33,44 @@ pub struct Measured {
     pub lost: u64,
     /// Microseconds from one client to the other, in order.
     pub delays: Vec<u32>,
+    /// The server's CPU time for each of all messages, with what it did for them afterwards.
+    pub nanos: f64,
     pub server: Spent,
     pub generator: Spent,
 }
 
-/// Everybody has `window` messages under way: whenever one has come, its sender says the next.
+/// Everybody has `window` messages under way: whenever one has come, its sender says the next. What a server puts off
+/// is part of a message's cost, so it is waited for before and after.
 pub fn saturated(crowd: &mut Crowd<'_>, options: &Options) -> Result<Measured, String> {
     let mut talk = Talk::new(crowd, options)?;
-    for client in 0..talk.crowd.clients.len() {
-        for _ in 0..options.window {
-            talk.send(client, talk.crowd.now());
-        }
-    }
     let patience = Duration::from_millis(10);
+    talk.open_windows();
     talk.go_on(WARM_UP, |talk| talk.answer(patience));
+    talk.settle(options)?;
     let watch = Watch::start(options)?;
     talk.begin_counting();
+    talk.open_windows();
     talk.go_on(Duration::from_secs(options.seconds), |talk| talk.answer(patience));
-    let measured = talk.measured(watch)?;
-    talk.windows_close = true;
-    talk.go_on(DRAIN, |talk| talk.answer(patience));
-    Ok(measured)
+    let (delivered, spent) = (talk.delivered, watch.look()?);
+    talk.settle(options)?;
+    let nanos = watch.look()?.0.nanos as f64 / talk.delivered.max(1) as f64;
+    Ok(Measured { delivered, nanos, lost: 0, ..talk.counted(spent) })
 }
 
 /// Everybody in turn says something, so that it is `rate` a second together, whatever has come.
 pub fn paced(crowd: &mut Crowd<'_>, options: &Options) -> Result<Measured, String> {
     let mut talk = Talk::new(crowd, options)?;
-    talk.windows_close = true;
     let mut schedule = Schedule::new(talk.crowd.now(), options.rate);
     talk.go_on(WARM_UP, |talk| schedule.keep(talk));
-    talk.go_on(DRAIN, |talk| talk.answer(Duration::ZERO));
+    talk.settle(options)?;
     let watch = Watch::start(options)?;
     talk.begin_counting();
     schedule = Schedule::new(talk.crowd.now(), options.rate);
     talk.go_on(Duration::from_secs(options.seconds), |talk| schedule.keep(talk));
-    let spent = watch.stop()?;
-    talk.go_on(DRAIN, |talk| talk.answer(Duration::ZERO));
-    Ok(talk.counted(spent))
+    let spent = watch.look()?;
+    talk.settle(options)?;
+    let nanos = watch.look()?.0.nanos as f64 / talk.delivered.max(1) as f64;
+    Ok(Measured { nanos, ..talk.counted(spent) })
 }
 
 /// When the next message is due. A late one keeps its due time, so that lateness counts as delay.
@@ -136,7 +139,7 @@ impl<'a, 'b> Talk<'a, 'b> {
             under_way: vec![0; clients],
             window: options.window,
             broadcast: options.broadcast,
-            windows_close: false,
+            windows_close: true,
             description: LINE.repeat(LINES),
             said: 0,
             expected: 0,
@@ -197,8 +200,7 @@ impl<'a, 'b> Talk<'a, 'b> {
             self.surplus += u64::from(counts);
             return;
         }
-        // Of a saturated load, what comes counts, whenever it was said.
-        self.delivered += u64::from(counts || !self.windows_close);
+        self.delivered += u64::from(counts);
         if counts {
             self.delays.push((now.saturating_sub(stamp.at) / 1000) as u32);
         }
@@ -213,11 +215,28 @@ impl<'a, 'b> Talk<'a, 'b> {
         }
     }
 
-    fn measured(&mut self, watch: Watch) -> Result<Measured, String> {
-        let spent = watch.stop()?;
-        let mut measured = self.counted(spent);
-        measured.lost = 0;
-        Ok(measured)
+    /// Everybody says as much as may be under way, and goes on with every answer.
+    fn open_windows(&mut self) {
+        self.under_way.fill(0);
+        self.windows_close = false;
+        for client in 0..self.crowd.clients.len() {
+            for _ in 0..self.window {
+                self.send(client, self.crowd.now());
+            }
+        }
+    }
+
+    /// Nobody says anything more, until what was said has come and the server rests.
+    fn settle(&mut self, options: &Options) -> Result<(), String> {
+        self.windows_close = true;
+        for _ in 0..SETTLES_WITHIN {
+            let before = Usage::of(options.server_pid)?;
+            self.go_on(QUIET_FOR, |talk| talk.answer(Duration::from_millis(5)));
+            if before.until_now(options.server_pid)?.busy() < QUIET {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn counted(&mut self, (server, generator): (Spent, Spent)) -> Measured {
@@ -225,7 +244,7 @@ impl<'a, 'b> Talk<'a, 'b> {
         delays.sort_unstable();
         let lost = self.expected.saturating_sub(self.delivered);
         let (delivered, surplus) = (self.delivered, self.surplus);
-        Measured { delivered, surplus, lost, delays, server, generator }
+        Measured { delivered, surplus, lost, delays, nanos: 0.0, server, generator }
     }
 }
 
@@ -243,7 +262,7 @@ impl Watch {
         Ok(Self { process, server, generator })
     }
 
-    fn stop(self) -> Result<(Spent, Spent), String> {
+    fn look(&self) -> Result<(Spent, Spent), String> {
         let generator = self.generator.until_now(std::process::id())?;
         Ok((self.server.until_now(self.process)?, generator))
     }

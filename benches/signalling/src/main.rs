@@ -59,10 +59,11 @@ fn run(options: &Options) -> Result<Report, String> {
     report.memory(&at_start, &prepared, &Memory::of(options.server_pid)?);
 
     if options.seconds > 0 {
-        report.saturated(&load::saturated(&mut crowd, options)?);
+        // At a rate first, before anything is heaped up.
         if options.rate > 0 {
             report.paced(&load::paced(&mut crowd, options)?);
         }
+        report.saturated(&load::saturated(&mut crowd, options)?);
     }
     report.errors(crowd.errors(), crowd.first_error());
     Ok(report)

@@ -83,7 +83,7 @@ fn talk(measured: &Measured) -> Value {
     json!({
         "delivered": delivered, "surplus": measured.surplus,
         "deliveredPerSecond": delivered as f64 / server.seconds,
-        "serverNanosPerMessage": (delivered > 0).then(|| server.nanos as f64 / delivered as f64),
+        "serverNanosPerMessage": (delivered > 0).then_some(measured.nanos),
         "serverBusy": server.busy(), "generatorBusy": measured.generator.busy(),
         "delayMicros": {"p50": percentile(0.5), "p99": percentile(0.99), "max": percentile(1.0)},
     })
