@@ -103,10 +103,12 @@ def page(rounds: list[list[dict]]) -> list[str]:
         lines += ["### Messages, as many as go", "", *saturated(talks), "", *(f"* {name}: {WORDS[name]}" for name in talks), ""]
         lines += [f"### {PACED:,} messages a second", "", *paced(talks), ""]
     return lines + [
-        "One message in ten is a description of 1500 bytes, the others are candidates of 110. *Memory* is what the process has made for itself "
+        "One message in ten is a description of 1500 bytes, the others are candidates of 110. What a server puts off and does afterwards is part of "
+        "a message's cost. A client's KiB are what the process has made for itself "
         "(`Anonymous` of `smaps_rollup`), without the kernel's buffers. *No trail* is Relayhouse without its audit trail (`audit.keep = 0`), "
         "which the others do not have. A ratio is to PeerServer in the same round. y-webrtc sends each message to everybody in its room, the sender too, "
-        "and clients pass over what is for another: what arrives where it should counts."]
+        "and clients pass over what is for another: what arrives where it should counts. "
+        "Limits raised: Relayhouse's `limits.signal_rate` and `limits.signal_burst`, PeerServer's `--concurrent_limit`; clients come from 50 to an address."]
 
 
 def idle(of: dict[str, list[dict]]) -> list[str]:
