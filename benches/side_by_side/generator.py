@@ -13,7 +13,7 @@ PATIENCE = 300
 
 def bench(options: argparse.Namespace, running: servers.Running, more: list[str]) -> dict:
     """What `relayhouse bench` says about a server, or {"error": why not}."""
-    command = [options.relayhouse, "bench", "--json", "--server", running.address, "--secret", servers.SECRET,
+    command = [options.relayhouse, "bench", "--json", "--server", running.address, *running.credential,
                "--server-pid", str(running.pid), f"--seconds={options.seconds}", *more]
     try:
         done = subprocess.run(servers.pinned(1, command), capture_output=True, text=True, timeout=PATIENCE)

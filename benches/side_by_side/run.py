@@ -18,7 +18,7 @@ import servers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # In the order of the page.
-SECTIONS = ["relay", "floods", "memory"]
+SECTIONS = ["relay", "bursts", "fairness", "streams", "floods", "memory", "profile"]
 
 
 def main() -> None:

@@ -25,6 +25,10 @@ pub struct RelayNumbers {
     pub kernel_drops: u64,
     /// Datagrams that could not be sent.
     pub send_drops: u64,
+    /// Trains of datagrams the kernel refused.
+    pub refused_trains: u64,
+    /// Receive queues that clients got for themselves.
+    pub lanes: u64,
     /// Messages dropped towards clients over TCP and TLS that do not read.
     pub slow_client_drops: u64,
     /// Connections of clients ended because nothing came.
@@ -196,6 +200,12 @@ impl Page<'_, '_> {
             [("idle".to_owned(), relay.idle_closes), ("broken".to_owned(), relay.broken_closes)];
         let help = "Connections of clients that were ended here";
         self.family("streams_ended", help, None, "reason", closed)?;
+        let help = "Trains of datagrams that the kernel refused; they left one by one, and later ones are \
+                    shorter or none";
+        self.counter("refused_trains", help, None, relay.refused_trains)?;
+        let help =
+            "Clients that got a receive queue of their own because they filled the one all share";
+        self.counter("lanes", help, None, relay.lanes)?;
         let help = "ICMP errors about datagrams to peers";
         self.counter("icmp_errors", help, None, relay.icmp_errors)?;
         let help = "1 while new allocations are refused because the server drains";
@@ -324,6 +334,8 @@ mod tests {
             "relayhouse_relayed_bytes_total{direction=\"to_peer\"} 0",
             "relayhouse_dropped_packets_total{reason=\"malformed\"} 0",
             "relayhouse_socket_drops_total{reason=\"kernel_buffer\"} 3",
+            "relayhouse_refused_trains_total 0",
+            "relayhouse_lanes_total 0",
             "relayhouse_icmp_errors_total 0",
             "relayhouse_draining 0",
             "relayhouse_stream_connections 0",

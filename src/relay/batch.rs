@@ -122,6 +122,11 @@ impl Outgoing {
         lost
     }
 
+    /// How many trains the kernel refused since this was asked last: their letters went alone.
+    pub(super) fn take_refused(&mut self) -> u64 {
+        self.sender.take_refused()
+    }
+
     /// Forgets all letters. Every socket they were pushed for has been [`Self::send`]t.
     pub(super) fn clear(&mut self) {
         self.letters.clear();

@@ -107,6 +107,17 @@ impl RelayHandle {
         self.sum(|stats| &stats.send_drops)
     }
 
+    /// Trains of datagrams the kernel did not take: their datagrams went one by one, and later trains got
+    /// smaller or ended.
+    pub fn refused_trains(&self) -> u64 {
+        self.sum(|stats| &stats.refused_trains)
+    }
+
+    /// How often a client got a receive queue of its own, because it filled the one that all share.
+    pub fn lanes(&self) -> u64 {
+        self.sum(|stats| &stats.lanes)
+    }
+
     /// Datagrams that were received cut or without a usable address.
     pub fn receive_drops(&self) -> u64 {
         self.sum(|stats| &stats.receive_drops)

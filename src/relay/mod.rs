@@ -13,6 +13,7 @@ mod allocations;
 mod batch;
 mod buffers;
 mod clock;
+mod content;
 mod control;
 mod error;
 mod handle;
@@ -40,5 +41,5 @@ pub use handle::{BufferReport, RelayHandle};
 pub use shard::Trains;
 pub use start::{RelayConfig, start};
 pub use stream::{Refused, Stream, StreamDoor, StreamLimits};
-/// Trains over plain sockets, and as many of them as may be, for the load generator.
-pub use sys::{burst, raise_descriptor_limit};
+/// Trains over plain sockets, for the load generator.
+pub use sys::{burst, raise_descriptor_limit, watch};

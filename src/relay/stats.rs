@@ -10,6 +10,10 @@ pub(super) struct Stats {
     pub(super) kernel_drops: AtomicU64,
     /// Datagrams the kernel did not take.
     pub(super) send_drops: AtomicU64,
+    /// Trains of datagrams the kernel did not take; the datagrams went alone.
+    pub(super) refused_trains: AtomicU64,
+    /// Lanes opened for clients that filled a listener's queue.
+    pub(super) lanes: AtomicU64,
     /// Received datagrams that were cut or came from no address, and were dropped.
     pub(super) receive_drops: AtomicU64,
     /// Messages a client did not read in time.

@@ -208,7 +208,7 @@ impl Relay {
     /// Commands for every relayed address that waits for one.
     pub(super) fn ask_for_sockets(&mut self, slot: usize) {
         let Some(allocation) = self.table.get(slot) else { return };
-        let (kind, client) = (allocation.kind, allocation.flow.transport);
+        let kind = allocation.kind;
         let wishes: Vec<_> = allocation
             .relays
             .iter()
@@ -217,7 +217,7 @@ impl Relay {
             .collect();
         for (id, port) in wishes {
             self.openings.insert(id, slot);
-            self.command(Command::OpenRelay { id, port, kind, client });
+            self.command(Command::OpenRelay { id, port, kind });
         }
     }
 

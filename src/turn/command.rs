@@ -1,6 +1,6 @@
 //! What the relay wants done, and how it is told that it was.
 
-use crate::net::{Flow, PeerAddr, RelayPort, Transport};
+use crate::net::{Flow, PeerAddr, RelayPort};
 
 /// Ties an [`Answer`] to its [`Command`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,8 +41,6 @@ pub enum Command {
         port: RelayPort,
         /// Datagrams or connections.
         kind: RelayKind,
-        /// What the client speaks, for whom it is.
-        client: Transport,
     },
     /// Close the socket. Packets that still arrive on it are nobody's.
     CloseRelay {

@@ -3,6 +3,7 @@
 mod calls;
 mod client;
 mod doors;
+mod lanes;
 mod life;
 mod operator;
 mod trains;

@@ -117,7 +117,15 @@ impl House {
 
     /// A client over TLS of these versions.
     pub fn tls_of(&self, versions: &[&'static rustls::SupportedProtocolVersion]) -> Client {
-        let (mut near, mut far) = self.pair();
+        self.tls_over(self.pair(), versions)
+    }
+
+    /// As [`Self::tls_of`], over a connection of which both ends are here.
+    pub fn tls_over(
+        &self,
+        (mut near, mut far): (TcpStream, TcpStream),
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> Client {
         let mut server =
             Box::new(ServerConnection::new(Arc::clone(&IDENTITY.0)).expect("a session"));
         let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -7,6 +7,7 @@ mod house;
 mod life;
 mod limits;
 mod tcp;
+mod trains;
 
 use std::net::SocketAddr;
 

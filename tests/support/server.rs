@@ -18,6 +18,8 @@ const READY: Duration = Duration::from_secs(20);
 
 /// How a server is started. The default is `--dev` on one IPv4 loopback port, in a fresh folder.
 pub struct Start {
+    /// What starts the program: `ip netns exec …`.
+    through: Vec<String>,
     binary: PathBuf,
     dev: bool,
     listen: Vec<String>,
@@ -30,6 +32,7 @@ pub struct Start {
 impl Default for Start {
     fn default() -> Self {
         Self {
+            through: Vec::new(),
             binary: PathBuf::from(BINARY),
             dev: true,
             listen: vec!["127.0.0.1:0".into()],
@@ -45,6 +48,12 @@ impl Start {
     /// Another program in place of the server: for tests of this harness.
     pub fn binary(mut self, binary: impl Into<PathBuf>) -> Self {
         self.binary = binary.into();
+        self
+    }
+
+    /// Started by another program that becomes it, like `ip netns exec …`.
+    pub fn through(mut self, command: &[&str]) -> Self {
+        self.through = command.iter().map(|&word| word.to_owned()).collect();
         self
     }
 
@@ -117,7 +126,14 @@ impl Start {
     pub fn try_start(self) -> Result<Server, Failure> {
         let scratch = tempfile::tempdir().expect("a temporary folder");
         let data_dir = self.data_dir.clone().unwrap_or_else(|| scratch.path().join("data"));
-        let mut command = Command::new(&self.binary);
+        let mut command = match self.through.split_first() {
+            None => Command::new(&self.binary),
+            Some((program, words)) => {
+                let mut command = Command::new(program);
+                command.args(words).arg(&self.binary);
+                command
+            }
+        };
         if self.dev {
             command.arg("--dev");
         }

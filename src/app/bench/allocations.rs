@@ -9,9 +9,10 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::cost::{self, Spent};
+use super::count::NAP;
 use super::crowd::{Crowd, Tally};
 use super::delay;
-use super::load::{LINGER, NAP};
+use super::load::LINGER;
 use super::options::Plan;
 use super::session::Step;
 
@@ -47,7 +48,7 @@ pub(super) fn run(plan: &Plan) -> io::Result<Report> {
         }
     }
     let took = began.elapsed();
-    let busiest = (cost::of_this_thread() - own).as_secs_f64() / took.as_secs_f64();
+    let own = cost::of_this_thread().saturating_sub(own);
     // What is under way is given back, so that the server is left as it was; it costs the server, so it counts.
     while crowd.waiting() > 0 && began.elapsed() < took + LINGER {
         if !crowd.turn() {
@@ -55,8 +56,8 @@ pub(super) fn run(plan: &Plan) -> io::Result<Report> {
         }
     }
     let server = plan.server_pid.and_then(cost::of_process).zip(before);
-    let server = server.map(|(after, before)| after.saturating_sub(before));
-    Ok(Report { plan: plan.clone(), tally: crowd.tally, spent: Spent { took, server, busiest } })
+    let spent = Spent::new(took, server, std::iter::once(own));
+    Ok(Report { plan: plan.clone(), tally: crowd.tally, spent })
 }
 
 impl Report {

@@ -2,10 +2,16 @@
 
 use std::fmt;
 use std::fs;
+use std::num::NonZero;
+use std::thread;
 use std::time::Duration;
 
-/// A thread that was on its CPU for this share of the time could not have done more.
-pub(super) const BUSY: f64 = 0.95;
+/// A thread, or all of them together, that was on a CPU for this share of the time could not have done more.
+const BUSY: f64 = 0.95;
+
+/// A server that was on a CPU for this share of the time was busy: what the kernel does for it in interrupts
+/// is not counted as its own.
+const SERVER_BUSY: f64 = 0.9;
 
 /// What a run took of whom.
 pub(super) struct Spent {
@@ -14,9 +20,27 @@ pub(super) struct Spent {
     pub(super) server: Option<Duration>,
     /// The share of the time that our busiest thread was on a CPU.
     pub(super) busiest: f64,
+    /// The share of the time of all our CPUs that our threads were on one.
+    all: f64,
 }
 
 impl Spent {
+    /// `server` is what it had spent after and before; `own` what each of our threads spent meanwhile.
+    pub(super) fn new(
+        took: Duration,
+        server: Option<(Duration, Duration)>,
+        own: impl Iterator<Item = Duration>,
+    ) -> Self {
+        let loads: Vec<_> = own.map(|cpu| cpu.as_secs_f64() / took.as_secs_f64()).collect();
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        Self {
+            took,
+            server: server.map(|(after, before)| after.saturating_sub(before)),
+            busiest: loads.iter().copied().fold(0.0, f64::max),
+            all: loads.iter().sum::<f64>() / cores as f64,
+        }
+    }
+
     /// Nanoseconds of the server's CPUs for each of `count`.
     pub(super) fn each(&self, count: u64) -> Option<f64> {
         let server = self.server?.as_nanos() as f64;
@@ -30,7 +54,8 @@ impl Spent {
 
     /// Whether it was us who could not do more, and not the server.
     pub(super) fn is_own_limit(&self) -> bool {
-        self.busiest > BUSY && self.server_load().is_none_or(|load| load < BUSY)
+        let busy = self.busiest > BUSY || self.all > BUSY;
+        busy && self.server_load().is_none_or(|load| load < SERVER_BUSY)
     }
 
     /// The lines about it; `cost` is in nanoseconds for each of `what`.

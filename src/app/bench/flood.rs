@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::UdpSocket;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Instant;
 
 use super::client::Client;
 use super::cost::{self, Spent};
+use super::count::NAP;
 use super::crowd;
 use super::delay::Delays;
 use super::flood_report::Report;
 use super::identity::Identity;
-use super::load::{self, Done, NAP, Run, paced};
+use super::load::{self, Done, Run};
 use super::options::{Load, Plan};
 use super::payload;
+use super::send::{counted, paced};
 use super::volley::{self, Volley};
 use super::wire::Wire;
 use crate::relay::burst;
@@ -33,15 +35,14 @@ pub(super) fn run(plan: &Plan) -> io::Result<Report> {
     let drops_before = cost::drops_on(plan.server.port());
     let server_before = plan.server_pid.and_then(cost::of_process);
     let began = Instant::now();
-    let run = Run { began, until: began + plan.time, over: AtomicBool::new(false) };
+    let run = Run::begins(began, plan.time);
     let mut codes = Codes::new();
     let done = thread::scope(|scope| {
         let counting = scope.spawn(|| Ok(count(&run, &sockets, &mut codes)));
         let sending = scope.spawn(|| send(plan, &run, &sockets, volleys));
-        load::gather(&run, vec![counting, sending])
+        load::gather(plan, &run, vec![counting, sending])
     })?;
     let server = plan.server_pid.and_then(cost::of_process).zip(server_before);
-    let busiest = done.iter().map(|done| done.cpu.as_secs_f64() / plan.time.as_secs_f64());
     let mut report = Report {
         plan: plan.clone(),
         sent: done.iter().map(|done| done.sent).sum(),
@@ -50,11 +51,7 @@ pub(super) fn run(plan: &Plan) -> io::Result<Report> {
         dropped: server.map(|_| cost::drops_on(plan.server.port()).saturating_sub(drops_before)),
         codes,
         delays: Delays::default(),
-        spent: Spent {
-            took: plan.time,
-            server: server.map(|(after, before)| after.saturating_sub(before)),
-            busiest: busiest.fold(0.0, f64::max),
-        },
+        spent: Spent::new(plan.time, server, done.iter().map(|done| done.cpu)),
     };
     done.iter().for_each(|done| report.delays.merge(&done.delays));
     Ok(report)
@@ -99,12 +96,18 @@ fn send(
         turn += 1;
         volley.stamp(now);
         // Not as trains: each comes from somebody else, where somebody means it.
-        match burst::send_each(&sockets[flow], &volley.bytes, volley.message) {
-            Ok(went) => Ok(went as u64),
-            Err(error) => load::counted(Err(error), 0),
-        }
+        let calls = volley.bytes.chunks(volley.message * burst::MOST);
+        calls.map(|bytes| sent(&sockets[flow], bytes, volley.message)).sum()
     })?;
     Ok(Done { sent, cpu: cost::of_this_thread(), ..Done::default() })
+}
+
+/// How many of the datagrams in `bytes` went.
+fn sent(socket: &UdpSocket, bytes: &[u8], message: usize) -> io::Result<u64> {
+    match burst::send_each(socket, bytes, message) {
+        Ok(went) => Ok(went as u64),
+        Err(error) => counted(Err(error), 0),
+    }
 }
 
 fn count(run: &Run, sockets: &[UdpSocket], codes: &mut Codes) -> Done {

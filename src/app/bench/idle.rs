@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::cost;
+use super::count::NAP;
 use super::crowd::Crowd;
-use super::load::NAP;
 use super::options::Plan;
 use super::session::Step;
 use super::wrong;

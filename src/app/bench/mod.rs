@@ -3,14 +3,17 @@
 //! It opens allocations, binds a channel of each to a peer of its own, sends payloads through them and
 //! counts what comes out at the other end, with its delay. With the server's process id it says what a
 //! relayed packet cost there. Trains of datagrams leave and arrive with one call, so that the generator
-//! costs little beside the server; where it was the bottleneck all the same, it says so.
+//! costs little beside the server; where it was the bottleneck all the same, it says so. Bystanders, if
+//! wanted, tell what the load does to others.
 //!
 //! Beside relaying it measures what comes before: allocations a second, what one costs in memory, and
 //! floods of requests and of junk.
 
 mod allocations;
+mod bystanders;
 mod client;
 mod cost;
+mod count;
 mod crowd;
 mod delay;
 mod flood;
@@ -23,12 +26,15 @@ mod load;
 mod options;
 mod payload;
 mod report;
+mod send;
 mod session;
 mod stream;
 mod volley;
+mod window;
 mod wire;
 
 use std::io;
+use std::thread;
 
 use serde_json::Value;
 
@@ -36,9 +42,11 @@ pub(super) use options::Options;
 
 use super::Failure;
 use crate::relay::raise_descriptor_limit;
+use bystanders::Bystanders;
 use client::Client;
 use flow::Flows;
 use options::{Load, Plan};
+use report::{Felt, Report};
 
 /// Runs the load and prints what came of it.
 ///
@@ -61,7 +69,7 @@ fn measure(plan: &Plan) -> io::Result<(Value, String)> {
     Ok(match plan.load {
         Load::Relay => {
             let _beside = idle::stand(plan, plan.beside)?;
-            let report = load::run(plan, Flows::open(plan)?)?;
+            let report = relay(plan, Flows::open(plan)?)?;
             (report.json(), report.to_string())
         }
         Load::Allocations => {
@@ -76,6 +84,24 @@ fn measure(plan: &Plan) -> io::Result<(Value, String)> {
             let report = flood::run(plan)?;
             (report.json(), report.to_string())
         }
+    })
+}
+
+/// A relayed load; and if there are to be bystanders, them alone before it and beside it.
+fn relay(plan: &Plan, flows: Flows) -> io::Result<Report> {
+    if plan.bystanders == 0 {
+        return load::run(plan, flows);
+    }
+    let others = Bystanders::open(plan)?;
+    let alone = others.alone(plan.time)?;
+    let (report, beside) = thread::scope(|scope| {
+        let watching = scope.spawn(|| others.beside(plan.time));
+        let report = load::run(plan, flows);
+        (report, watching.join().unwrap_or_else(|_| Err(io::Error::other("a bug"))))
+    });
+    Ok(Report {
+        bystanders: Some(Felt { count: others.count(), alone, beside: beside? }),
+        ..report?
     })
 }
 

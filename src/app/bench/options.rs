@@ -78,6 +78,7 @@ pub(in crate::app) enum Transport {
 
 /// Measures any TURN server
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Measuring")]
 pub(in crate::app) struct Options {
     /// The server
     #[arg(long, value_name = "HOST:PORT")]
@@ -104,8 +105,11 @@ pub(in crate::app) struct Options {
     #[arg(long, value_name = "BYTES", default_value_t = SIZE)]
     size: usize,
     /// Packets that a flow sends at once
-    #[arg(long, value_name = "N", default_value_t = BURST, value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = BURST, value_parser = clap::value_parser!(u32).range(1..=1024))]
     burst: u32,
+    /// Each packet of a burst with a call of its own, not in trains
+    #[arg(long)]
+    singly: bool,
     /// Packets (or allocations) per second of all flows together and direction; 0 is as many as go
     #[arg(long, value_name = "N", default_value_t = 0)]
     rate: u64,
@@ -127,6 +131,10 @@ pub(in crate::app) struct Options {
     /// For how long
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     seconds: u64,
+    /// Others beside the load, each with 50 packets of 160 bytes a second both ways: says what delay and
+    /// loss they have alone, and then while the load runs
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    bystanders: u32,
     /// The server's process, on this machine: says what a packet costs it
     #[arg(long, value_name = "PID")]
     server_pid: Option<u32>,
@@ -147,13 +155,22 @@ pub(super) struct Plan {
     pub(super) beside: usize,
     pub(super) size: usize,
     pub(super) burst: usize,
+    pub(super) singly: bool,
     pub(super) rate: u64,
     pub(super) direction: Direction,
     pub(super) transport: Transport,
     pub(super) indications: bool,
     pub(super) peer: std::net::IpAddr,
     pub(super) time: Duration,
+    pub(super) bystanders: usize,
     pub(super) server_pid: Option<u32>,
+}
+
+impl Plan {
+    /// Whether single packets go as fast as they can, over UDP and not one call each.
+    pub(super) fn as_many_singles_as_go(&self) -> bool {
+        self.rate == 0 && self.burst == 1 && self.transport == Transport::Udp && !self.singly
+    }
 }
 
 impl Options {
@@ -183,12 +200,14 @@ impl Options {
             beside: self.beside as usize,
             size: self.size,
             burst: self.burst as usize,
+            singly: self.singly,
             rate: self.rate,
             direction: self.direction,
             transport: self.transport,
             indications: self.indications,
             peer: self.peer,
             time: Duration::from_secs(self.seconds.clamp(1, 3600)),
+            bystanders: self.bystanders as usize,
             server_pid: self.server_pid,
         })
     }
@@ -202,6 +221,8 @@ impl Options {
             ("--direction", self.direction != Direction::Up && !relays),
             ("--transport", self.transport != Transport::Udp && !relays),
             ("--beside", self.beside != 0 && !relays),
+            ("--bystanders", self.bystanders != 0 && !relays),
+            ("--singly", self.singly && !relays),
             ("--indications", self.indications && !has_peers),
             ("--channels", self.channels && !has_peers),
             ("--size", self.size != SIZE && !relays && load != Load::Junk),
@@ -262,6 +283,8 @@ pub(super) mod tests {
             ("--load allocations --secret s --burst 8", "--burst"),
             ("--load idle --secret s --rate 5", "--rate"),
             ("--load bindings --beside 9", "--beside"),
+            ("--load idle --secret s --bystanders 9", "--bystanders"),
+            ("--load junk --singly", "--singly"),
         ] {
             let refused = plan(words).expect_err(words);
             assert!(refused.starts_with(&format!("{option} means nothing to --load")), "{refused}");

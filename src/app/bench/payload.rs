@@ -12,6 +12,10 @@ use crate::stun::{
 /// The smallest payload: time and mark.
 pub(super) const SMALLEST: usize = 16;
 
+/// The most datagrams of a train, and the most bytes of all of them.
+const MOST: usize = 64;
+const LONGEST: usize = 65_000;
+
 /// Marks our own, among whatever else may arrive.
 const MARK: u32 = 0x5248_4245;
 
@@ -72,6 +76,13 @@ impl Train {
         Self { bytes: message.repeat(count), message: message.len(), payload: at }
     }
 
+    /// All bytes, cut into what one call sends: trains as long as the kernel takes them, or each message
+    /// `singly`.
+    pub(super) fn calls(&self, singly: bool) -> impl Iterator<Item = &[u8]> {
+        let most = if singly { 1 } else { MOST.min(LONGEST / self.message) };
+        self.bytes.chunks(most.max(1) * self.message)
+    }
+
     /// Writes the time into every message.
     pub(super) fn stamp(&mut self, now: u64) {
         for message in self.bytes.chunks_mut(self.message) {
@@ -114,5 +125,16 @@ mod tests {
             }
         }
         assert_eq!(read(&[0; 16]), None);
+    }
+
+    #[test]
+    fn a_long_burst_is_several_trains() {
+        let calls = |size, count, singly| {
+            let burst = Train::new(Around::Nothing, size, count);
+            burst.calls(singly).map(|call| call.len() / size).collect::<Vec<_>>()
+        };
+        assert_eq!(calls(100, 130, false), [64, 64, 2]);
+        assert_eq!(calls(1300, 64, false), [50, 14], "a train has a length");
+        assert_eq!(calls(100, 3, true), [1, 1, 1]);
     }
 }

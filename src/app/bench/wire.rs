@@ -9,6 +9,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 
+use socket2::{Domain, Socket, Type};
+
 use super::options::{Plan, Transport};
 use super::wrong;
 use crate::relay::burst;
@@ -16,6 +18,11 @@ use crate::stun::frame::{self, Frame};
 
 /// How long an answer may take before it is asked for again.
 const ANSWER: Duration = Duration::from_millis(500);
+
+/// Bytes of a segment, with the room that timestamps take.
+const SEGMENT: u32 = 1460;
+/// Bytes a connection's kernel takes beyond what the server has acknowledged.
+const SEND_BUFFER: usize = 128 << 10;
 
 /// One of the three.
 pub(super) enum Wire {
@@ -38,16 +45,17 @@ impl Wire {
             burst::prepare(&socket);
             return Ok(Self::Udp(socket));
         }
-        let stream = TcpStream::connect_timeout(&plan.server, Duration::from_secs(5))?;
-        stream.set_nodelay(true)?;
+        let stream = connect(plan.server)?;
         stream.set_read_timeout(Some(ANSWER * 4))?;
         if plan.transport == Transport::Tcp {
             return Ok(Self::Tcp(stream, Vec::new()));
         }
         let name =
             ServerName::try_from(plan.host.clone()).map_err(|error| wrong(error.to_string()))?;
-        let session =
+        let mut session =
             ClientConnection::new(tls_config(), name).map_err(|error| wrong(error.to_string()))?;
+        // A burst is offered whole, and only once the last has gone.
+        session.set_buffer_limit(None);
         Ok(Self::Tls(Box::new(StreamOwned::new(session, stream)), Vec::new()))
     }
 
@@ -95,6 +103,18 @@ impl Wire {
             }
         }
     }
+}
+
+/// A connection as over an Ethernet: its segments are no longer than there, since on those of loopback
+/// (64 KiB) whoever fills segments before it sends them waits for ever; and what the kernel holds
+/// back is little, so that a load without a rate is not a measurement of buffers.
+fn connect(server: SocketAddr) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
+    socket.set_tcp_mss(SEGMENT)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.connect_timeout(&server.into(), Duration::from_secs(5))?;
+    socket.set_tcp_nodelay(true)?;
+    Ok(socket.into())
 }
 
 /// TLS that asks nobody who the server is: what is measured is one's own.

@@ -28,6 +28,8 @@ impl RelaySlot {
             workers: u64::try_from(relay.workers()).unwrap_or(u64::MAX),
             kernel_drops: relay.kernel_drops(),
             send_drops: relay.send_drops(),
+            refused_trains: relay.refused_trains(),
+            lanes: relay.lanes(),
             slow_client_drops: relay.slow_client_drops(),
             idle_closes: relay.idle_closes(),
             broken_closes: relay.broken_closes(),

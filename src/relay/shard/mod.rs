@@ -5,6 +5,7 @@
 //! (commands, answers, events) is drained after every batch.
 
 mod icmp;
+mod lanes;
 mod questions;
 mod receive;
 mod settle;
@@ -113,6 +114,8 @@ pub(super) struct Shard<'a> {
     outbox: Outbox,
     /// The sockets that something waits for.
     targets: Vec<Target>,
+    /// Who fills the listeners' queues.
+    crowd: lanes::Crowd,
 }
 
 /// A socket to send from.
@@ -170,6 +173,7 @@ impl<'a> Shard<'a> {
             outgoing: Outgoing::new(LETTERS, seat.trains.send),
             outbox: Outbox::default(),
             targets: Vec::with_capacity(LETTERS),
+            crowd: lanes::Crowd::default(),
             seat,
         })
     }
@@ -187,7 +191,7 @@ impl<'a> Shard<'a> {
             for index in 0..ready {
                 match Token::unpack(self.epoll.token(index)) {
                     Token::Wake => woken = true,
-                    Token::Listener(index) => self.read_listener(usize::from(index)),
+                    Token::Listener(index) => drop(self.read_listener(usize::from(index))),
                     Token::Relay { slot, life } => {
                         if self.epoll.has_error(index) {
                             self.read_icmp(slot, life);

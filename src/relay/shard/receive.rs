@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::ops::Range;
 use std::os::fd::AsFd;
 
 use crate::net::{ClientAddr, Flow, PeerAddr, RelayPort, Transport};
@@ -11,6 +10,7 @@ use crate::turn::{Route, Verdict};
 
 use super::super::batch::Post;
 use super::super::buffers::Buffers;
+use super::super::content::Content;
 use super::super::listener;
 use super::super::socket::{BATCH, Socket};
 use super::super::stats::{Stats, add};
@@ -18,14 +18,17 @@ use super::super::sys::{Datagram, ReceiveBatch};
 use super::{LETTERS, Shard, Target};
 
 impl Shard<'_> {
-    /// One batch from clients.
-    pub(super) fn read_listener(&mut self, index: usize) {
+    /// One batch from clients; says whether it was all there was.
+    pub(super) fn read_listener(&mut self, index: usize) -> bool {
+        if !self.may_read(index) {
+            return false;
+        }
         let want = self.seat.listeners[index].socket.want(self.turn);
         self.make_room(want);
         let first = self.used;
         let socket = &mut self.seat.listeners[index].socket;
         let got = fill(&mut self.inbox, socket, &mut self.buffers, first, want);
-        let mut packets = 0;
+        let (mut packets, mut sample) = (0, None);
         for arrival in 0..got {
             let slot = first + arrival;
             let datagram = self.inbox.datagram(arrival);
@@ -37,7 +40,14 @@ impl Shard<'_> {
                 add(&stats.receive_drops, 1);
                 continue;
             };
+            if listener.is_stranger(from) {
+                add(&stats.receive_drops, 1);
+                continue;
+            }
             let flow = Flow { transport: Transport::Udp, local, remote: ClientAddr(from) };
+            if arrival == got / 2 {
+                sample = Some(flow);
+            }
             if datagram.packets() > 1 {
                 self.train_from_client(flow, slot, &datagram);
                 continue;
@@ -52,6 +62,8 @@ impl Shard<'_> {
         }
         self.seat.listeners[index].socket.learn(self.turn, want, got, packets);
         self.end_batch(first, got);
+        self.poll_crowd(index, got >= want && packets >= BATCH, sample);
+        got < want
     }
 
     /// Many datagrams of one client, one behind the other in `slot`. There is no room around them: what
@@ -181,28 +193,6 @@ impl Shard<'_> {
             }
             None => add(&self.seat.control.stats.send_drops, 1),
         }
-    }
-}
-
-/// What is to be sent, in the shard's memory.
-#[derive(Clone, Debug)]
-pub(super) struct Content {
-    /// What goes in front of `bytes` and lies elsewhere; often nothing.
-    front: Range<usize>,
-    bytes: Range<usize>,
-    /// Zero bytes behind.
-    pad: u8,
-}
-
-impl Content {
-    /// `len` bytes at `start`.
-    pub(super) fn at(start: usize, len: usize) -> Self {
-        Self { front: 0..0, bytes: start..start + len, pad: 0 }
-    }
-
-    /// Where it lies, if that is one piece.
-    pub(super) fn whole(self) -> Option<Range<usize>> {
-        (self.front.is_empty() && self.pad == 0).then_some(self.bytes)
     }
 }
 

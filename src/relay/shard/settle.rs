@@ -7,15 +7,15 @@ use std::os::fd::AsFd;
 use std::sync::mpsc::TrySendError;
 use std::time::Duration;
 
-use crate::net::{RelayPort, Transport};
+use crate::net::RelayPort;
 use crate::packet::Packet;
 use crate::time::Instant;
 use crate::turn::{Answer, Command, Event, OpenFailure, OpenId, RelayKind};
 
+use super::super::content::Content;
 use super::super::socket::{Sharing, Socket};
 use super::super::stats::add;
 use super::super::token::Token;
-use super::receive::Content;
 use super::{ANSWERS, Shard, Target};
 
 impl Shard<'_> {
@@ -34,12 +34,12 @@ impl Shard<'_> {
     pub(super) fn carry_out_commands(&mut self) {
         while let Some(command) = self.relay.poll_command() {
             match command {
-                Command::OpenRelay { id, port, kind: RelayKind::Tcp, .. } => {
+                Command::OpenRelay { id, port, kind: RelayKind::Tcp } => {
                     let answer = self.open_tcp_relay(id, port);
                     self.relay.handle_answer(self.now, answer);
                 }
-                Command::OpenRelay { id, port, kind: RelayKind::Udp, client } => {
-                    let answer = self.open_relay(id, port, client);
+                Command::OpenRelay { id, port, kind: RelayKind::Udp } => {
+                    let answer = self.open_relay(id, port);
                     self.relay.handle_answer(self.now, answer);
                 }
                 Command::Connect { id, from, to } => self.connect_peer(id, from, to),
@@ -61,7 +61,7 @@ impl Shard<'_> {
         }
     }
 
-    fn open_relay(&mut self, id: OpenId, port: RelayPort, client: Transport) -> Answer {
+    fn open_relay(&mut self, id: OpenId, port: RelayPort) -> Answer {
         let addresses = &self.orders.settings.relay_addresses;
         let Some(address) = addresses.get(usize::from(port.address)) else {
             return Answer::RelayFailed(id, OpenFailure::Exhausted);
@@ -73,9 +73,7 @@ impl Shard<'_> {
         let opened = Socket::bind(SocketAddr::new(address.local, port.port), Sharing::Exclusive)
             .and_then(|socket| {
                 socket.report_icmp()?;
-                // A stream takes each message in one piece, header and all: what comes as a train
-                // would have to be copied apart.
-                if self.seat.trains.receive && !client.is_stream() {
+                if self.seat.trains.receive {
                     socket.receive_trains();
                 }
                 self.epoll.add(socket.as_fd(), Token::Relay { slot, life }.pack())?;
@@ -145,6 +143,10 @@ impl Shard<'_> {
         }
         if lost > 0 {
             add(&self.seat.control.stats.send_drops, lost);
+        }
+        let refused = self.outgoing.take_refused();
+        if refused > 0 {
+            add(&self.seat.control.stats.refused_trains, refused);
         }
         self.outgoing.clear();
         self.flush_streams();

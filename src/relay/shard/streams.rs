@@ -10,12 +10,12 @@ use crate::stun::frame::{self, Frame};
 use crate::stun::{Kind, kind};
 use crate::turn::Verdict;
 
+use super::super::content::Content;
 use super::super::socket::BATCH;
 use super::super::stats::add;
 use super::super::stream::{Arrival, Cargo, Connection, Ended};
 use super::super::sys::Readiness;
 use super::super::token::Token;
-use super::receive::Content;
 use super::{ANSWERS, Shard};
 
 /// A client's first message has to be there after this long.
@@ -252,13 +252,12 @@ impl Shard<'_> {
     /// there is one.
     pub(super) fn post_stream(&mut self, flow: &Flow, content: Content) -> bool {
         let Some(slot) = self.streams.slot_of(flow) else { return false };
-        let Some(bytes) = content.whole() else { return false };
-        let memory = &self.buffers.memory()[bytes.clone()];
-        let is_data = memory.starts_with(&DATA_INDICATION)
-            || memory.first().is_some_and(|first| kind(*first) == Kind::ChannelData);
+        let head = content.head(self.buffers.memory());
+        let is_data = head.starts_with(&DATA_INDICATION)
+            || head.first().is_some_and(|first| kind(*first) == Kind::ChannelData);
         let cargo = if is_data { Cargo::Data } else { Cargo::Answer };
         let Some(connection) = self.streams.at(slot) else { return false };
-        self.outbox.push(&mut connection.pending, bytes, cargo);
+        self.outbox.push(&mut connection.pending, content, cargo);
         self.call(slot);
         true
     }
@@ -266,7 +265,8 @@ impl Shard<'_> {
     /// Puts bytes for a spliced connection into its post.
     pub(super) fn post_raw(&mut self, slot: u32, bytes: Range<usize>) {
         let Some(connection) = self.streams.at(slot) else { return };
-        self.outbox.push(&mut connection.pending, bytes, Cargo::Raw);
+        let content = Content::at(bytes.start, bytes.len());
+        self.outbox.push(&mut connection.pending, content, Cargo::Raw);
         self.call(slot);
     }
 

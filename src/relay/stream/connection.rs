@@ -83,7 +83,11 @@ pub(in crate::relay) struct Received {
 
 impl Connection {
     /// Takes over a connection that was handed in.
-    pub(in crate::relay) fn new(stream: Stream, place: Place, now: Instant) -> Self {
+    pub(in crate::relay) fn new(mut stream: Stream, place: Place, now: Instant) -> Self {
+        if let Some(session) = &mut stream.tls {
+            // A bound of its own would cut a message in two records. Ours is in `send`.
+            session.set_buffer_limit(None);
+        }
         let transport = if stream.tls.is_some() { Transport::Tls } else { Transport::Tcp };
         Self {
             flow: Flow { transport, local: stream.local, remote: ClientAddr(stream.remote) },

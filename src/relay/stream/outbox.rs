@@ -1,7 +1,7 @@
 //! What waits to be written to connections: pieces of the shard's buffers, chained per connection,
 //! so that a turn's messages for a client leave with one call.
 
-use std::ops::Range;
+use super::super::content::Content;
 
 /// No piece.
 const NONE: u32 = u32::MAX;
@@ -39,7 +39,7 @@ pub(in crate::relay) enum Cargo {
 #[derive(Clone, Debug)]
 pub(in crate::relay) struct Piece {
     /// Where it lies in the shard's memory.
-    pub(in crate::relay) bytes: Range<usize>,
+    pub(in crate::relay) content: Content,
     /// What it is.
     pub(in crate::relay) cargo: Cargo,
     next: u32,
@@ -68,9 +68,9 @@ impl Outbox {
     }
 
     /// Puts a message behind what waits in `chain`.
-    pub(in crate::relay) fn push(&mut self, chain: &mut Chain, bytes: Range<usize>, cargo: Cargo) {
+    pub(in crate::relay) fn push(&mut self, chain: &mut Chain, content: Content, cargo: Cargo) {
         let index = self.pieces.len() as u32;
-        self.pieces.push(Piece { bytes, cargo, next: NONE });
+        self.pieces.push(Piece { content, cargo, next: NONE });
         match chain.is_empty() {
             true => chain.first = index,
             false => self.pieces[chain.last as usize].next = index,
@@ -110,10 +110,10 @@ mod tests {
         let (mut near, mut far) = (Chain::EMPTY, Chain::EMPTY);
         for start in 0..6 {
             let chain = if start % 2 == 0 { &mut near } else { &mut far };
-            outbox.push(chain, start..start + 1, Cargo::Data);
+            outbox.push(chain, Content::at(start, 1), Cargo::Data);
         }
         let starts =
-            |chain| outbox.pieces(chain).map(|piece| piece.bytes.start).collect::<Vec<_>>();
+            |chain| outbox.pieces(chain).map(|piece| piece.content.bytes.start).collect::<Vec<_>>();
         assert_eq!(starts(near), [0, 2, 4]);
         assert_eq!(starts(far), [1, 3, 5]);
         assert!(starts(Chain::EMPTY).is_empty());

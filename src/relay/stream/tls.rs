@@ -5,12 +5,12 @@ use std::net::TcpStream;
 
 use rustls::ServerConnection;
 
+use super::super::content::Content;
 use super::connection::{Ended, is_passing, read};
 
-/// The most bytes one look reads. With a record that has come in part, and what may have been
-/// decrypted before the connection was handed over, it fits behind the beginning of the longest
-/// message.
-const LARGEST_READ: usize = 24 << 10;
+/// Room that is kept for what a read may bring to light beside its own bytes: a record that had come
+/// in part, and what was decrypted before the connection was handed over.
+const CARRIED: usize = 44 << 10;
 
 /// Reads once from `socket` into `cipher` and decrypts all there is into `plain`: how many bytes, and
 /// whether the session is at its end behind them.
@@ -20,7 +20,7 @@ pub(super) fn receive(
     plain: &mut [u8],
     cipher: &mut [u8],
 ) -> (usize, Option<Ended>) {
-    let room = cipher.len().min(LARGEST_READ);
+    let room = cipher.len().min(plain.len().saturating_sub(CARRIED));
     let (read, ended) = read(socket, &mut cipher[..room]);
     let mut unread = &cipher[..read];
     let mut got = 0;
@@ -46,34 +46,21 @@ pub(super) fn receive(
     }
 }
 
-/// Encrypts `slices`, each a record of its own, and writes what the socket takes: how many bytes of
-/// them are no longer the caller's, and whether the socket is full.
+/// Encrypts a message, given in pieces, as a record of its own (the longest as a few).
 ///
-/// A message for a client is a slice: there are clients that take whatever one read of a session
-/// gives them for one message, which lets the last of several in a record wait for ever.
-pub(super) fn send(
+/// Records of many messages would be cheaper, and a client would see nothing of the first before the
+/// last has come; and there are clients that take whatever one read of a session gives them for one
+/// message, so that the last of several in a record waits for ever.
+pub(super) fn encrypt(
     session: &mut ServerConnection,
-    socket: &TcpStream,
-    slices: &[IoSlice<'_>],
-) -> io::Result<(usize, bool)> {
-    // What is encrypted waits in memory: nothing is, before what was has gone.
-    if push(session, socket)? {
-        return Ok((0, true));
-    }
-    // A session that failed has an alert to send, and takes nothing new.
-    if slices.iter().all(|slice| slice.is_empty()) {
-        return Ok((0, false));
-    }
-    let mut taken = 0;
-    for slice in slices {
-        let part = session.writer().write(slice)?;
-        taken += part;
-        if part < slice.len() {
-            // As much waits as may; the rest comes when it has gone.
-            break;
-        }
-    }
-    Ok((taken, push(session, socket)?))
+    message: [&[u8]; Content::PIECES],
+) -> io::Result<()> {
+    let taken = match message {
+        [whole, [], []] | [[], whole, []] => session.writer().write(whole)?,
+        pieces => session.writer().write_vectored(&pieces.map(IoSlice::new))?,
+    };
+    let len: usize = message.iter().map(|piece| piece.len()).sum();
+    if taken == len { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
 }
 
 /// Writes what is encrypted, and says whether the socket is full.

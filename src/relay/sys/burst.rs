@@ -4,8 +4,9 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
+use std::time::Duration;
 
-use super::control::{Ancillary, ReceiveControl, SendControl, TrainControl};
+use super::control::{self, Ancillary, ReceiveControl, SendControl, TrainControl};
 use super::name::Name;
 use super::options;
 
@@ -43,8 +44,8 @@ pub fn send_train(
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// The most datagrams of one [`send_each`].
-pub const MOST: usize = 64;
+/// The most datagrams of one [`send_each`] or [`send_to_each`].
+pub const MOST: usize = 32;
 
 /// Sends `bytes` as datagrams of `size` bytes each (the last may be shorter) with one call, one by one, to
 /// where the socket is connected to. Says how many went, of the first [`MOST`].
@@ -65,6 +66,37 @@ pub fn send_each(socket: &UdpSocket, bytes: &[u8], size: usize) -> io::Result<us
     }
     // SAFETY: the first `count` headers point at `iovecs` and through them at `bytes`, with their true
     // lengths; both outlive the call, and the kernel only reads them (and writes `msg_len` in the headers).
+    let sent = unsafe {
+        libc::sendmmsg(
+            socket.as_raw_fd(),
+            headers.as_mut_ptr(),
+            count as libc::c_uint,
+            libc::MSG_NOSIGNAL as _,
+        )
+    };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+}
+
+/// Sends `bytes` to each address of `to`, of which at most [`MOST`] count, with one call. Says how many went.
+///
+/// # Errors
+/// The kernel's, when none went.
+pub fn send_to_each(socket: &UdpSocket, bytes: &[u8], to: &[SocketAddr]) -> io::Result<usize> {
+    let mut iovec =
+        libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+    let mut names = [Name::EMPTY; MOST];
+    // SAFETY: `mmsghdr` is integers and raw pointers, for which all-zero is a value.
+    let mut headers: [libc::mmsghdr; MOST] = unsafe { std::mem::zeroed() };
+    let count = to.len().min(MOST);
+    for ((header, name), to) in headers.iter_mut().zip(&mut names).zip(to) {
+        *name = Name::from(*to);
+        header.msg_hdr.msg_iov = &raw mut iovec;
+        header.msg_hdr.msg_iovlen = 1;
+        header.msg_hdr.msg_name = name.as_ptr().cast_mut().cast();
+        header.msg_hdr.msg_namelen = name.len();
+    }
+    // SAFETY: the first `count` headers point at `iovec`, `names` and through `iovec` at `bytes`, with their
+    // true lengths; all outlive the call, and the kernel only reads them (and writes `msg_len` in the headers).
     let sent = unsafe {
         libc::sendmmsg(
             socket.as_raw_fd(),
@@ -100,6 +132,44 @@ pub fn receive_train(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize
     let written = (message.msg_controllen as usize).min(ReceiveControl::CAPACITY);
     let segment = Ancillary::decode(&control.0[..written]).segment;
     Ok((len, if segment == 0 { len.max(1) } else { segment }))
+}
+
+/// Receives one datagram into `buffer`: how many bytes, and when it came, as the kernel noted it. A receiver
+/// that was late to look is so not taken for a network that was slow.
+///
+/// # Errors
+/// The kernel's; `WouldBlock` when nothing is there.
+pub fn receive_timed(
+    socket: &UdpSocket,
+    buffer: &mut [u8],
+) -> io::Result<(usize, Option<Duration>)> {
+    let mut iovec = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    let mut control = ReceiveControl::EMPTY;
+    // SAFETY: `msghdr` is integers and raw pointers, for which all-zero is a value.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut iovec;
+    message.msg_iovlen = 1;
+    message.msg_control = control.0.as_mut_ptr().cast();
+    message.msg_controllen = ReceiveControl::CAPACITY as _;
+    // SAFETY: the message points at `iovec`, `control` and through `iovec` at `buffer`, with their true
+    // lengths, all borrowed mutably for the whole call; the kernel keeps no pointer after it.
+    let received =
+        unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) };
+    let len = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
+    #[allow(clippy::unnecessary_cast)] // A `size_t` on glibc, 32 bits on musl.
+    let written = (message.msg_controllen as usize).min(ReceiveControl::CAPACITY);
+    Ok((len, control::arrival(&control.0[..written])))
+}
+
+/// Large buffers, each datagram by itself and with the time of its arrival, for [`receive_timed`].
+///
+/// # Errors
+/// The kernel's.
+pub fn prepare_timed(socket: &UdpSocket) -> io::Result<()> {
+    options::enlarge_buffers(socket.as_fd());
+    // An older kernel knows no trains.
+    let _ = options::receive_singly(socket.as_fd());
+    options::note_arrivals(socket.as_fd())
 }
 
 /// Large buffers, and datagrams that come as trains.

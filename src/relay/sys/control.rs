@@ -4,6 +4,7 @@
 //! train's datagrams. Out: the address it is to leave from, its traffic class, that size.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 /// `sizeof(struct cmsghdr)` where lengths are 64 bits, and the alignment of what follows.
 const HEADER: usize = size_of::<libc::cmsghdr>();
@@ -62,6 +63,18 @@ impl Ancillary {
         }
         found
     }
+}
+
+/// When a datagram came (`SO_TIMESTAMPNS`), since the beginning of 1970.
+pub(super) fn arrival(mut bytes: &[u8]) -> Option<Duration> {
+    while let Some((level, kind, data, rest)) = next(bytes) {
+        if (level, kind) == (libc::SOL_SOCKET, libc::SO_TIMESTAMPNS) {
+            let part = |at| Some(u64::from_ne_bytes(data.get(at..at + 8)?.try_into().ok()?));
+            return Some(Duration::new(part(0)?, part(8)? as u32));
+        }
+        bytes = rest;
+    }
+    None
 }
 
 /// The first message in `bytes`: level, type, data, and the bytes behind it.

@@ -15,6 +15,7 @@ mod options;
 mod poll;
 mod receive;
 mod send;
+pub mod watch;
 
 pub(super) use control::{Ancillary, SendControl};
 pub(super) use errors::{IcmpError, next_error};

@@ -52,6 +52,16 @@ pub(in crate::relay) fn receive_trains(fd: BorrowedFd<'_>) -> io::Result<()> {
     set(fd, libc::SOL_UDP, libc::UDP_GRO, 1)
 }
 
+/// Takes [`receive_trains`] back.
+pub(in crate::relay) fn receive_singly(fd: BorrowedFd<'_>) -> io::Result<()> {
+    set(fd, libc::SOL_UDP, libc::UDP_GRO, 0)
+}
+
+/// Notes when each datagram came (`SO_TIMESTAMPNS`), by the clock of the day.
+pub(in crate::relay) fn note_arrivals(fd: BorrowedFd<'_>) -> io::Result<()> {
+    set(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)
+}
+
 /// Keeps what ICMP says about datagrams from this socket, for [`next_error`](super::next_error).
 ///
 /// From then on a later call on the socket, about another datagram, may fail with what ICMP said

@@ -24,6 +24,8 @@ pub(in crate::relay) struct SendBatch {
     /// The largest datagram of a train. Smaller after the kernel said that one was too large for
     /// the way it goes; zero where it takes no trains at all.
     largest: usize,
+    /// Trains the kernel did not take, whose datagrams went alone.
+    refused: u64,
 }
 
 /// What to do after the kernel refused a datagram.
@@ -48,7 +50,13 @@ impl SendBatch {
             controls: vec![TrainControl::EMPTY; capacity].into(),
             counts: vec![0; capacity].into(),
             largest: if trains { usize::MAX } else { 0 },
+            refused: 0,
         }
+    }
+
+    /// How many trains were refused since this was asked last.
+    pub(in crate::relay) fn take_refused(&mut self) -> u64 {
+        std::mem::take(&mut self.refused)
     }
 
     /// Sends `letters`, picked and ordered by `order`, whose bytes lie in `memory`. Never waits:
@@ -77,8 +85,8 @@ impl SendBatch {
         order: &[u16],
     ) -> u64 {
         let (mut done, mut lost, mut tries) = (0, 0, 0);
-        // Letters before this one go alone: the kernel did not take them as a train.
-        let mut alone = 0;
+        // Letters before this one go alone: the kernel did not take them as a train, for this reason.
+        let (mut alone, mut refused) = (0, None);
         while done < order.len() {
             let filled = self.fill(memory, letters, order, done, alone);
             let headers = &mut self.headers[..filled];
@@ -97,6 +105,11 @@ impl SendBatch {
             if let Ok(sent) = usize::try_from(sent)
                 && sent > 0
             {
+                // It was the train, not what was in it: alone it went.
+                if let Some((error, size)) = refused.take() {
+                    self.largest = self.learn(error, size);
+                    self.refused += 1;
+                }
                 let letters = self.counts[..sent].iter().map(|count| usize::from(*count));
                 (done, tries) = (done + letters.sum::<usize>(), 0);
                 continue;
@@ -106,10 +119,12 @@ impl SendBatch {
             match refusal(error, &mut tries) {
                 Refusal::Again => {}
                 Refusal::Skip if count > 1 => {
-                    self.largest = self.learn(error, letters[usize::from(order[done])].len());
+                    refused = Some((error, letters[usize::from(order[done])].len()));
                     (alone, tries) = (done + count, 0);
                 }
-                Refusal::Skip => (done, lost, tries) = (done + 1, lost + 1, 0),
+                Refusal::Skip => {
+                    (done, lost, tries, refused) = (done + 1, lost + 1, 0, None);
+                }
                 Refusal::Full => {
                     lost += (order.len() - done) as u64;
                     break;
@@ -164,11 +179,13 @@ impl SendBatch {
         header
     }
 
-    /// What the largest datagram of a train is after one of this `size` was refused. `EINVAL` is
-    /// about its size, unless that is one which every way takes; `EMSGSIZE` and the like about the datagrams
-    /// themselves; what else comes (`EIO`: the card cannot sum up) ends trains for good.
+    /// What the largest datagram of a train is after one of datagrams of this `size` was refused of which the
+    /// first then went alone. `EMSGSIZE` is about their size: larger than the way takes in one piece.
+    /// Before Linux 6.14 that was `EINVAL`, unless the size is one which every way takes. What else comes
+    /// (`EIO`: the way cannot sum up) ends trains for good.
     fn learn(&self, error: Option<i32>, size: usize) -> usize {
         match error {
+            Some(libc::EMSGSIZE) => self.largest.min(size - 1),
             Some(libc::EINVAL) if size > SURELY_FITS => self.largest.min(size - 1),
             Some(libc::EINVAL | libc::EIO | libc::EOPNOTSUPP | libc::ENOPROTOOPT) => 0,
             _ => self.largest,
@@ -235,6 +252,7 @@ mod tests {
         assert_eq!(after(libc::EINVAL, 1473), 1472, "larger than the way takes");
         assert_eq!(after(libc::EINVAL, 900), 0, "every way takes these");
         assert_eq!(after(libc::EIO, 1472), 0, "the card cannot sum up");
-        assert_eq!(after(libc::EMSGSIZE, 1472), usize::MAX, "it was the datagrams' own fault");
+        assert_eq!(after(libc::EMSGSIZE, 1473), 1472, "the same, as it is said today");
+        assert_eq!(after(libc::ECONNREFUSED, 1472), usize::MAX, "not about trains");
     }
 }
