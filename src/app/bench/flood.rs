@@ -17,7 +17,7 @@ use super::identity::Identity;
 use super::load::{self, Done, Run};
 use super::options::{Load, Plan};
 use super::payload;
-use super::send::{counted, paced};
+use super::send::{paced, singly_counted};
 use super::volley::{self, Volley};
 use super::wire::Wire;
 use crate::relay::burst;
@@ -96,18 +96,10 @@ fn send(
         turn += 1;
         volley.stamp(now);
         // Not as trains: each comes from somebody else, where somebody means it.
-        let calls = volley.bytes.chunks(volley.message * burst::MOST);
-        calls.map(|bytes| sent(&sockets[flow], bytes, volley.message)).sum()
+        let datagrams = volley.bytes.chunks(volley.message).map(|bytes| (bytes, None));
+        singly_counted(burst::send_each(&sockets[flow], datagrams))
     })?;
     Ok(Done { sent, cpu: cost::of_this_thread(), ..Done::default() })
-}
-
-/// How many of the datagrams in `bytes` went.
-fn sent(socket: &UdpSocket, bytes: &[u8], message: usize) -> io::Result<u64> {
-    match burst::send_each(socket, bytes, message) {
-        Ok(went) => Ok(went as u64),
-        Err(error) => counted(Err(error), 0),
-    }
 }
 
 fn count(run: &Run, sockets: &[UdpSocket], codes: &mut Codes) -> Done {
