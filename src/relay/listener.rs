@@ -29,11 +29,24 @@ pub(super) struct Listener {
 pub(super) struct Lane {
     /// Whose it is.
     pub(super) client: ClientAddr,
-    /// The listener whose queue may still hold what the client sent before; read before the lane is.
-    pub(super) behind: Option<usize>,
+    /// Where what the client sent before may still be; that is read before the lane is.
+    pub(super) behind: Option<Behind>,
     /// When something came last.
     pub(super) heard: Instant,
 }
+
+/// A queue that was there first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Behind {
+    /// Its listener.
+    pub(super) listener: usize,
+    /// How many batches of it are read at most before the lane's turn comes.
+    pub(super) batches: u16,
+}
+
+/// Batches that certainly hold what was in a queue before: it has at most some 11,000 datagrams, of which a
+/// batch takes 64, or some 230 trains, of which it takes four.
+const BATCHES: u16 = 256;
 
 impl Listener {
     /// Takes over a socket that is bound.
@@ -61,7 +74,8 @@ impl Listener {
             return Err(io::ErrorKind::AddrNotAvailable.into());
         }
         lane.local = flow.local;
-        lane.lane = Some(Lane { client: flow.remote, behind: Some(index), heard: now });
+        let behind = Some(Behind { listener: index, batches: BATCHES });
+        lane.lane = Some(Lane { client: flow.remote, behind, heard: now });
         Ok(lane)
     }
 

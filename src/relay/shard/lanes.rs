@@ -75,7 +75,13 @@ impl Shard<'_> {
             return self.crowd.relieve(index);
         }
         let Some(flow) = sample else { return };
-        if self.seat.listeners[index].lane.is_some() || !self.crowd.vote(index, flow) {
+        let listeners = &self.seat.listeners;
+        if listeners[index].lane.is_some() || !self.crowd.vote(index, flow) {
+            return;
+        }
+        // Where an address and a wildcard are both listened on, a lane would join the one or the other for a
+        // moment, and clients would change their shard.
+        if listeners.iter().filter(|one| one.fits(flow.local) > 0).count() > 1 {
             return;
         }
         if self.now.mono < self.crowd.rests_until {
@@ -111,11 +117,19 @@ impl Shard<'_> {
         add(&self.seat.control.stats.lanes, 1);
     }
 
-    /// What the client of lane `index` sent before is read: from now on the lane is.
-    pub(super) fn admit(&mut self, index: usize) {
-        if let Some(lane) = &mut self.seat.listeners[index].lane {
+    /// Whether listener `index` may be read. A lane may only once the queue its client came through before is
+    /// empty, or a whole queue's worth of it is read: what the client sent stays in order.
+    pub(super) fn may_read(&mut self, index: usize) -> bool {
+        let Some(lane) = &mut self.seat.listeners[index].lane else { return true };
+        lane.heard = self.now.mono;
+        let Some(behind) = &mut lane.behind else { return true };
+        behind.batches = behind.batches.saturating_sub(1);
+        let (last, before) = (behind.batches == 0, behind.listener);
+        let may = self.read_listener(before) || last;
+        if may && let Some(lane) = &mut self.seat.listeners[index].lane {
             lane.behind = None;
         }
+        may
     }
 }
 

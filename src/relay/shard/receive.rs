@@ -18,17 +18,10 @@ use super::super::sys::{Datagram, ReceiveBatch};
 use super::{LETTERS, Shard, Target};
 
 impl Shard<'_> {
-    /// One batch from clients; says whether it was all there was. A lane's client is read there alone only
-    /// once the listener it came through before is empty: what it sent stays in order.
+    /// One batch from clients; says whether it was all there was.
     pub(super) fn read_listener(&mut self, index: usize) -> bool {
-        if let Some(lane) = &mut self.seat.listeners[index].lane {
-            lane.heard = self.now.mono;
-            if let Some(before) = lane.behind {
-                if !self.read_listener(before) {
-                    return false;
-                }
-                self.admit(index);
-            }
+        if !self.may_read(index) {
+            return false;
         }
         let want = self.seat.listeners[index].socket.want(self.turn);
         self.make_room(want);
