@@ -60,7 +60,13 @@ impl Listener {
     /// Which of the shards' sockets a client belongs to depends on how many share an address, so a lane must
     /// not be bound to just the address that they have: beside a wildcard it is bound to the flow's own
     /// address, beside that to the wildcard. Connecting then leaves it at the flow's address, alone.
+    ///
+    /// A source without a port gets none: to a socket connected to port 0 the kernel gives what comes from
+    /// every port of that host, and whoever can write another's address could cut that host off.
     pub(super) fn lane(&self, index: usize, flow: &Flow, now: Instant) -> io::Result<Self> {
+        if flow.remote.0.port() == 0 {
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        }
         let bound = match (self.wildcard, flow.local.ip()) {
             (true, _) => flow.local,
             (false, IpAddr::V4(_)) => (Ipv4Addr::UNSPECIFIED, flow.local.port()).into(),

@@ -1,0 +1,50 @@
+//! Lanes: who gets one, who gets none, and what comes to one by mistake.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use super::*;
+
+/// RFC 8489 section 5: a Binding request without attributes.
+const BINDING: &[u8] = b"\x00\x01\x00\x00\x21\x12\xA4\x42abcdefghijkl";
+
+/// As many full batches as anybody needs to be elected.
+const BATCHES: usize = 16;
+
+/// A seat whose one listener others may share an address with, and where it listens.
+fn shared_seat(address: &str) -> (Seat, SocketAddr) {
+    let (seat, at) = seat(&[address]);
+    seat.listeners[0].socket.share().expect("an option");
+    (seat, SocketAddr::from(([127, 0, 0, 1], at[0].port())))
+}
+
+fn flow(local: SocketAddr, remote: SocketAddr) -> Flow {
+    Flow { transport: Transport::Udp, local, remote: ClientAddr(remote) }
+}
+
+/// The listener's queue is found full of what `flow` sent, as often as it takes.
+fn crowd(shard: &mut Shard<'_>, flow: Flow) {
+    for _ in 0..BATCHES {
+        shard.poll_crowd(0, true, Some(flow));
+    }
+}
+
+fn is_answered(client: &UdpSocket) -> bool {
+    client.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
+    let mut answer = [0; 128];
+    client.recv_from(&mut answer).is_ok_and(|(len, _)| len > 20 && answer[..2] == [0x01, 0x01])
+}
+
+#[test]
+fn a_source_without_a_port_gets_no_lane_that_would_take_what_its_whole_host_sends() {
+    for address in ["127.0.0.1:0", "0.0.0.0:0"] {
+        let (mut seat, server) = shared_seat(address);
+        let mut shard = Shard::open(&mut seat, [2; 32]).expect("an epoll");
+        crowd(&mut shard, flow(server, ([127, 0, 0, 1], 0).into()));
+        let other = peer("127.0.0.1:0");
+        other.send_to(BINDING, server).expect("sent");
+        shard.read_listener(0);
+        shard.flush();
+        assert!(is_answered(&other), "{address}: another client of that host");
+    }
+}
