@@ -85,6 +85,12 @@ impl Listener {
         Ok(lane)
     }
 
+    /// Whether it is the lane of `flow`'s client.
+    pub(super) fn is_lane_of(&self, flow: &Flow) -> bool {
+        let lane = self.lane.as_ref();
+        self.local == flow.local && lane.is_some_and(|lane| lane.client == flow.remote)
+    }
+
     /// Whether `from` does not belong here: it came to a lane between its binding and its connecting, and
     /// may be another shard's.
     pub(super) fn is_stranger(&self, from: SocketAddr) -> bool {

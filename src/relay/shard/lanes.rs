@@ -84,6 +84,11 @@ impl Shard<'_> {
         if listeners.iter().filter(|one| one.fits(flow.local) > 0).count() > 1 {
             return;
         }
+        // What its lane's client sent before may fill the listener's queue for long. A second lane would be
+        // given what it sends from now on, while the first still has older packets.
+        if listeners.iter().any(|one| one.is_lane_of(&flow)) {
+            return;
+        }
         if self.now.mono < self.crowd.rests_until {
             return;
         }

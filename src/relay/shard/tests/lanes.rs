@@ -48,3 +48,17 @@ fn a_source_without_a_port_gets_no_lane_that_would_take_what_its_whole_host_send
         assert!(is_answered(&other), "{address}: another client of that host");
     }
 }
+
+#[test]
+fn a_client_whose_old_packets_fill_the_queue_for_long_gets_no_second_lane() {
+    for address in ["127.0.0.1:0", "0.0.0.0:0"] {
+        let (mut seat, server) = shared_seat(address);
+        let mut shard = Shard::open(&mut seat, [2; 32]).expect("an epoll");
+        let client = flow(server, address_of(&peer("127.0.0.1:0")));
+        for _ in 0..3 {
+            crowd(&mut shard, client);
+            shard.now = shard.now.after(Duration::from_secs(1));
+        }
+        assert_eq!(shard.seat.listeners.len(), 2, "{address}: two would change its packets' order");
+    }
+}
