@@ -91,8 +91,9 @@ impl Listener {
         self.local == flow.local && lane.is_some_and(|lane| lane.client == flow.remote)
     }
 
-    /// Whether `from` does not belong here: it came to a lane between its binding and its connecting, and
-    /// may be another shard's.
+    /// Whether `from` does not belong here: between its binding and its connecting, which may take a while where
+    /// threads have to wait for a core, a lane is given what anybody sends to its address. It may be another
+    /// shard's.
     pub(super) fn is_stranger(&self, from: SocketAddr) -> bool {
         self.lane.as_ref().is_some_and(|lane| lane.client.0 != from)
     }

@@ -122,6 +122,11 @@ impl Shard<'_> {
         add(&self.seat.control.stats.lanes, 1);
     }
 
+    /// Whether a client whose datagram came to another's lane is this shard's, as far as is known here.
+    pub(super) fn is_ours(&self, flow: &Flow) -> bool {
+        self.seat.shards.len() == 1 || self.relay.has_allocation(flow)
+    }
+
     /// Whether listener `index` may be read. A lane may only once the queue its client came through before is
     /// empty, or a whole queue's worth of it is read: what the client sent stays in order.
     pub(super) fn may_read(&mut self, index: usize) -> bool {

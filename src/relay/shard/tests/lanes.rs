@@ -1,8 +1,10 @@
 //! Lanes: who gets one, who gets none, and what comes to one by mistake.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use super::super::super::listener::Lane;
 use super::*;
 
 /// RFC 8489 section 5: a Binding request without attributes.
@@ -35,6 +37,16 @@ fn is_answered(client: &UdpSocket) -> bool {
     client.recv_from(&mut answer).is_ok_and(|(len, _)| len > 20 && answer[..2] == [0x01, 0x01])
 }
 
+/// A lane as it is between the two calls that make one: bound, so that it gets what anybody sends to its
+/// address, and not connected.
+fn push_unconnected(shard: &mut Shard<'_>, local: SocketAddr) {
+    let socket = Socket::bind(local, Sharing::Shards).expect("the address is shared");
+    let mut lane = Listener::new(socket).expect("it is bound");
+    let client = ClientAddr(address_of(&peer("127.0.0.1:0")));
+    lane.lane = Some(Lane { client, behind: None, heard: shard.now.mono });
+    shard.seat.listeners.push(lane);
+}
+
 #[test]
 fn a_source_without_a_port_gets_no_lane_that_would_take_what_its_whole_host_sends() {
     for address in ["127.0.0.1:0", "0.0.0.0:0"] {
@@ -61,4 +73,30 @@ fn a_client_whose_old_packets_fill_the_queue_for_long_gets_no_second_lane() {
         }
         assert_eq!(shard.seat.listeners.len(), 2, "{address}: two would change its packets' order");
     }
+}
+
+#[test]
+fn what_comes_to_a_lane_that_is_not_yet_connected_is_served_all_the_same() {
+    let (mut seat, server) = shared_seat("0.0.0.0:0");
+    let mut shard = Shard::open(&mut seat, [2; 32]).expect("an epoll");
+    let other = peer("127.0.0.1:0");
+    push_unconnected(&mut shard, server);
+    other.send_to(BINDING, server).expect("sent");
+    shard.read_listener(1);
+    shard.flush();
+    assert!(is_answered(&other));
+}
+
+#[test]
+fn what_comes_to_a_lane_by_mistake_and_may_be_another_shards_is_counted() {
+    let (mut seat, server) = shared_seat("0.0.0.0:0");
+    seat.shards = Arc::new([Arc::clone(&seat.control), Arc::clone(&seat.control)]);
+    let mut shard = Shard::open(&mut seat, [2; 32]).expect("an epoll");
+    let other = peer("127.0.0.1:0");
+    push_unconnected(&mut shard, server);
+    other.send_to(BINDING, server).expect("sent");
+    shard.read_listener(1);
+    shard.flush();
+    assert!(!is_answered(&other));
+    assert_eq!(shard.seat.control.stats.receive_drops.load(Relaxed), 1);
 }
