@@ -115,11 +115,19 @@ impl Shard<'_> {
         if self.epoll.add(lane.socket.as_fd(), Token::Listener(place as u16).pack()).is_err() {
             return;
         }
-        match listeners.get_mut(place) {
-            Some(old) => *old = lane,
-            None => listeners.push(lane),
+        if place == listeners.len() {
+            listeners.push(lane);
+        } else {
+            self.retire(place);
+            self.seat.listeners[place] = lane;
         }
         add(&self.seat.control.stats.lanes, 1);
+    }
+
+    /// Reads what has just come to lane `index` after all, and how much did not.
+    fn retire(&mut self, index: usize) {
+        self.read_listener(index);
+        self.seat.listeners[index].socket.note_last_drops(&self.seat.control.stats.kernel_drops);
     }
 
     /// Whether a client whose datagram came to another's lane is this shard's, as far as is known here.

@@ -100,3 +100,21 @@ fn what_comes_to_a_lane_by_mistake_and_may_be_another_shards_is_counted() {
     assert!(!is_answered(&other));
     assert_eq!(shard.seat.control.stats.receive_drops.load(Relaxed), 1);
 }
+
+#[test]
+fn what_has_just_come_to_a_lane_that_another_client_gets_is_served() {
+    let (mut seat, server) = shared_seat("127.0.0.1:0");
+    let mut shard = Shard::open(&mut seat, [2; 32]).expect("an epoll");
+    let clients: Vec<_> = (0..17).map(|_| peer("127.0.0.1:0")).collect();
+    for client in &clients[..16] {
+        crowd(&mut shard, flow(server, address_of(client)));
+        shard.now = shard.now.after(Duration::from_secs(1));
+    }
+    assert_eq!(shard.seat.listeners.len(), 17);
+    shard.now = shard.now.after(Duration::from_secs(60));
+    clients[0].send_to(BINDING, server).expect("sent");
+    crowd(&mut shard, flow(server, address_of(&clients[16])));
+    assert_eq!(shard.seat.listeners.len(), 17, "the first is the last one's now");
+    shard.flush();
+    assert!(is_answered(&clients[0]), "it speaks again at just that moment");
+}
