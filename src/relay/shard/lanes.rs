@@ -135,10 +135,14 @@ impl Shard<'_> {
         self.seat.shards.len() == 1 || self.relay.has_allocation(flow)
     }
 
-    /// Whether listener `index` may be read. A lane may only once the queue its client came through before is
-    /// empty, or a whole queue's worth of it is read: what the client sent stays in order.
+    /// Whether listener `index` may be read: one batch a turn. A lane may only once the queue its client came
+    /// through before is empty, or a whole queue's worth of it is read: what the client sent stays in order.
     pub(super) fn may_read(&mut self, index: usize) -> bool {
-        let Some(lane) = &mut self.seat.listeners[index].lane else { return true };
+        let listener = &mut self.seat.listeners[index];
+        if listener.socket.had_its_share(self.turn) {
+            return false;
+        }
+        let Some(lane) = &mut listener.lane else { return true };
         lane.heard = self.now.mono;
         let Some(behind) = &mut lane.behind else { return true };
         behind.batches = behind.batches.saturating_sub(1);

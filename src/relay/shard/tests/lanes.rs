@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::super::super::listener::Lane;
+use super::super::super::socket::BATCH;
 use super::*;
 
 /// RFC 8489 section 5: a Binding request without attributes.
@@ -117,4 +118,22 @@ fn what_has_just_come_to_a_lane_that_another_client_gets_is_served() {
     assert_eq!(shard.seat.listeners.len(), 17, "the first is the last one's now");
     shard.flush();
     assert!(is_answered(&clients[0]), "it speaks again at just that moment");
+}
+
+#[test]
+fn a_lane_that_waits_for_the_listener_takes_no_second_batch_of_it_in_a_turn() {
+    let (mut seat, server) = shared_seat("127.0.0.1:0");
+    let mut shard = Shard::open(&mut seat, [2; 32]).expect("an epoll");
+    let (heavy, other) = (peer("127.0.0.1:0"), peer("127.0.0.1:0"));
+    (0..3 * BATCH).for_each(|_| drop(other.send_to(BINDING, server).expect("sent")));
+    crowd(&mut shard, flow(server, address_of(&heavy)));
+    heavy.send_to(BINDING, server).expect("sent");
+    for first in [0, 1] {
+        shard.turn += 1;
+        let before = shard.relay.counters().snapshot().bindings;
+        shard.read_listener(first);
+        shard.read_listener(1 - first);
+        let answered = shard.relay.counters().snapshot().bindings - before;
+        assert!(answered <= BATCH as u64, "{answered} in one turn");
+    }
 }
