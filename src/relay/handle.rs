@@ -118,7 +118,7 @@ impl RelayHandle {
         self.sum(|stats| &stats.lanes)
     }
 
-    /// Datagrams that were received cut or without a usable address.
+    /// Datagrams that were received cut, without a usable address, or where another client was expected.
     pub fn receive_drops(&self) -> u64 {
         self.sum(|stats| &stats.receive_drops)
     }

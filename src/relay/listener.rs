@@ -60,7 +60,13 @@ impl Listener {
     /// Which of the shards' sockets a client belongs to depends on how many share an address, so a lane must
     /// not be bound to just the address that they have: beside a wildcard it is bound to the flow's own
     /// address, beside that to the wildcard. Connecting then leaves it at the flow's address, alone.
+    ///
+    /// A source without a port gets none: to a socket connected to port 0 the kernel gives what comes from
+    /// every port of that host, and whoever can write another's address could cut that host off.
     pub(super) fn lane(&self, index: usize, flow: &Flow, now: Instant) -> io::Result<Self> {
+        if flow.remote.0.port() == 0 {
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        }
         let bound = match (self.wildcard, flow.local.ip()) {
             (true, _) => flow.local,
             (false, IpAddr::V4(_)) => (Ipv4Addr::UNSPECIFIED, flow.local.port()).into(),
@@ -79,8 +85,15 @@ impl Listener {
         Ok(lane)
     }
 
-    /// Whether `from` does not belong here: it came to a lane between its binding and its connecting, and
-    /// may be another shard's.
+    /// Whether it is the lane of `flow`'s client.
+    pub(super) fn is_lane_of(&self, flow: &Flow) -> bool {
+        let lane = self.lane.as_ref();
+        self.local == flow.local && lane.is_some_and(|lane| lane.client == flow.remote)
+    }
+
+    /// Whether `from` does not belong here: between its binding and its connecting, which may take a while where
+    /// threads have to wait for a core, a lane is given what anybody sends to its address. It may be another
+    /// shard's.
     pub(super) fn is_stranger(&self, from: SocketAddr) -> bool {
         self.lane.as_ref().is_some_and(|lane| lane.client.0 != from)
     }

@@ -132,6 +132,11 @@ impl Socket {
         usize::from(if just_now { self.most } else { self.usual })
     }
 
+    /// Whether it was looked at in this turn, and not emptied: it has had its share.
+    pub(super) fn had_its_share(&self, turn: u64) -> bool {
+        self.full_in == turn
+    }
+
     /// `got` datagrams or trains came where `asked` were asked for, `packets` in all.
     pub(super) fn learn(&mut self, turn: u64, asked: usize, got: usize, packets: usize) {
         self.full_in = if got >= asked { turn } else { 0 };

@@ -14,7 +14,7 @@ pub(super) struct Stats {
     pub(super) refused_trains: AtomicU64,
     /// Lanes opened for clients that filled a listener's queue.
     pub(super) lanes: AtomicU64,
-    /// Received datagrams that were cut or came from no address, and were dropped.
+    /// Received datagrams that were cut, came from no address, or came to a lane by mistake, and were dropped.
     pub(super) receive_drops: AtomicU64,
     /// Messages a client did not read in time.
     pub(super) slow_client_drops: AtomicU64,

@@ -84,6 +84,11 @@ impl Shard<'_> {
         if listeners.iter().filter(|one| one.fits(flow.local) > 0).count() > 1 {
             return;
         }
+        // What its lane's client sent before may fill the listener's queue for long. A second lane would be
+        // given what it sends from now on, while the first still has older packets.
+        if listeners.iter().any(|one| one.is_lane_of(&flow)) {
+            return;
+        }
         if self.now.mono < self.crowd.rests_until {
             return;
         }
@@ -110,17 +115,34 @@ impl Shard<'_> {
         if self.epoll.add(lane.socket.as_fd(), Token::Listener(place as u16).pack()).is_err() {
             return;
         }
-        match listeners.get_mut(place) {
-            Some(old) => *old = lane,
-            None => listeners.push(lane),
+        if place == listeners.len() {
+            listeners.push(lane);
+        } else {
+            self.retire(place);
+            self.seat.listeners[place] = lane;
         }
         add(&self.seat.control.stats.lanes, 1);
     }
 
-    /// Whether listener `index` may be read. A lane may only once the queue its client came through before is
-    /// empty, or a whole queue's worth of it is read: what the client sent stays in order.
+    /// Reads what has just come to lane `index` after all, and how much did not.
+    fn retire(&mut self, index: usize) {
+        self.read_listener(index);
+        self.seat.listeners[index].socket.note_last_drops(&self.seat.control.stats.kernel_drops);
+    }
+
+    /// Whether a client whose datagram came to another's lane is this shard's, as far as is known here.
+    pub(super) fn is_ours(&self, flow: &Flow) -> bool {
+        self.seat.shards.len() == 1 || self.relay.has_allocation(flow)
+    }
+
+    /// Whether listener `index` may be read: one batch a turn. A lane may only once the queue its client came
+    /// through before is empty, or a whole queue's worth of it is read: what the client sent stays in order.
     pub(super) fn may_read(&mut self, index: usize) -> bool {
-        let Some(lane) = &mut self.seat.listeners[index].lane else { return true };
+        let listener = &mut self.seat.listeners[index];
+        if listener.socket.had_its_share(self.turn) {
+            return false;
+        }
+        let Some(lane) = &mut listener.lane else { return true };
         lane.heard = self.now.mono;
         let Some(behind) = &mut lane.behind else { return true };
         behind.batches = behind.batches.saturating_sub(1);

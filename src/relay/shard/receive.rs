@@ -40,11 +40,11 @@ impl Shard<'_> {
                 add(&stats.receive_drops, 1);
                 continue;
             };
-            if listener.is_stranger(from) {
-                add(&stats.receive_drops, 1);
+            let flow = Flow { transport: Transport::Udp, local, remote: ClientAddr(from) };
+            if listener.is_stranger(from) && !self.is_ours(&flow) {
+                add(&self.seat.control.stats.receive_drops, 1);
                 continue;
             }
-            let flow = Flow { transport: Transport::Udp, local, remote: ClientAddr(from) };
             if arrival == got / 2 {
                 sample = Some(flow);
             }

@@ -1,5 +1,7 @@
 //! Where a shard's answers leave from: of its listeners the one that the machine names, whichever
-//! the request came to (RFC 5780 section 6.1).
+//! the request came to (RFC 5780 section 6.1). Its lanes have a file of their own.
+
+mod lanes;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
