@@ -1,11 +1,9 @@
 //! `relayhouse bench` against the running server: that it counts what happens. How fast anything is, is no test.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::server::{Server, Start, run_to_end};
 use serde_json::Value;
-use support::server::{Server, Start, run_to_end};
 
 const SECRET: &str = "benched";
 const SOON: Duration = Duration::from_secs(60);

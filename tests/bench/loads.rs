@@ -1,13 +1,11 @@
 //! `relayhouse bench` against this server: each load asks what its name says, gets the answer it should, and
 //! leaves nothing behind. What the server costs meanwhile is no matter of tests.
 
-mod support;
-
 use std::process::Command;
 
+use crate::support::http;
+use crate::support::server::{BINARY, Server, Start, clean_environment};
 use serde_json::Value;
-use support::http;
-use support::server::{BINARY, Server, Start, clean_environment};
 
 fn server() -> Server {
     let start = Start::default().arg("--secret").arg("north");
