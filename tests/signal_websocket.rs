@@ -185,6 +185,31 @@ async fn a_dropped_connection_resumes_with_what_it_missed() {
 }
 
 #[tokio::test]
+async fn many_messages_are_confirmed_with_few_questions_and_not_replayed() {
+    const MANY: u64 = 160;
+    let server = Server::start().await;
+    let (mut ann, _) = server.join("ann").await;
+    let (mut bob, ready) = server.join("bob").await;
+    for data in 0..MANY {
+        ann.send(json!({"type": "message", "to": "bob", "data": data})).await;
+    }
+    let (mut questions, mut asked_up_to) = (0, 0);
+    while asked_up_to < MANY {
+        let frame = timeout(SOON, bob.socket.next()).await.expect("something comes soon");
+        if let Some(Ok(Message::Ping(seq))) = frame {
+            asked_up_to = u64::from_be_bytes(seq.as_ref().try_into().expect("a number"));
+            questions += 1;
+        }
+    }
+    assert!(questions < MANY / 2, "{questions} questions");
+    bob.so_far().await;
+    drop(bob);
+    let (mut bob, ready) = server.resume("bob", &ready).await;
+    assert_eq!(ready["resumed"], true);
+    assert_eq!(bob.so_far().await, [json!(null); 0]);
+}
+
+#[tokio::test]
 async fn a_closed_connection_may_resume_too_and_its_close_is_answered() {
     let server = Server::start().await;
     let (mut ann, ready) = server.join("ann").await;

@@ -18,7 +18,7 @@ import servers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # In the order of the page.
-SECTIONS = ["relay", "bursts", "fairness", "streams", "floods", "memory", "profile"]
+SECTIONS = ["relay", "bursts", "fairness", "streams", "floods", "memory", "signalling", "profile"]
 
 
 def main() -> None:

@@ -5,8 +5,8 @@
 //! way, so nobody's packets change places.
 
 use std::net::SocketAddr;
-use std::ops::Range;
 
+use super::content::Content;
 use super::socket::Socket;
 use super::sys::{Letter, Name, SendBatch, SendControl};
 
@@ -36,12 +36,8 @@ impl Chain {
 /// A packet to send.
 #[derive(Clone, Debug)]
 pub(super) struct Post {
-    /// What goes in front of them and lies elsewhere in the shard's memory; often nothing.
-    pub(super) front: Range<usize>,
-    /// Where its bytes lie in the shard's memory.
-    pub(super) bytes: Range<usize>,
-    /// Zero bytes behind them.
-    pub(super) pad: u8,
+    /// Where its bytes lie.
+    pub(super) content: Content,
     /// To whom.
     pub(super) to: SocketAddr,
     /// From which address, on a socket bound to a wildcard.
@@ -90,9 +86,7 @@ impl Outgoing {
         self.letters.push(Letter {
             to: Name::from(post.to),
             control: SendControl::new(post.source, post.traffic_class, post.to.is_ipv4()),
-            front: post.front,
-            bytes: post.bytes,
-            pad: post.pad,
+            content: post.content,
             dont_fragment: post.dont_fragment,
         });
         self.next.push(NONE);

@@ -51,6 +51,12 @@ impl RelaySockets {
         ports[usize::from(port.port)].checked_sub(1)
     }
 
+    /// Whether something waits to be sent from `port`.
+    pub(super) fn has_pending(&mut self, port: RelayPort) -> bool {
+        let relay = self.slot_of(port).and_then(|slot| self.at(slot));
+        relay.is_some_and(|relay| !relay.socket.pending.is_empty())
+    }
+
     /// The socket in `slot`.
     pub(super) fn at(&mut self, slot: u32) -> Option<&mut RelaySocket> {
         self.slots.get_mut(slot as usize)?.open.as_mut()

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
 use super::bucket::Bucket;
 use super::digest::Digests;
 use super::effects::Effects;
@@ -20,7 +23,8 @@ use crate::time::{Instant, Now};
 /// [`poll_timeout`](Self::poll_timeout) says so.
 pub struct Hub {
     pub(super) rooms: BTreeMap<RoomId, Room>,
-    pub(super) connections: BTreeMap<ConnId, Connection>,
+    /// By the driver's numbers, which no client chooses.
+    pub(super) connections: HashMap<ConnId, Connection, FixedState>,
     pub(super) tokens: TokenSource,
     pub(super) effects: Effects,
 }
@@ -51,7 +55,7 @@ impl Hub {
     pub fn new(limits: HubLimits, seed: [u8; 32]) -> Self {
         Self {
             rooms: BTreeMap::new(),
-            connections: BTreeMap::new(),
+            connections: HashMap::default(),
             tokens: TokenSource::new(seed),
             effects: Effects::new(limits),
         }

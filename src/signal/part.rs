@@ -29,7 +29,10 @@ impl Hub {
     pub fn shutdown(&mut self, now: Now, retry_after: Duration) {
         self.effects.now = now;
         let leave = LeaveReason::Shutdown.leave_for(retry_after);
-        for conn in std::mem::take(&mut self.connections).into_keys() {
+        let mut connections: Vec<_> = std::mem::take(&mut self.connections).into_keys().collect();
+        // The same in every run.
+        connections.sort_unstable();
+        for conn in connections {
             self.effects.end(conn, leave);
         }
         for room in std::mem::take(&mut self.rooms).into_values() {

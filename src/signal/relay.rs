@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::effects::Effects;
 use super::hub::Hub;
+use super::room::Room;
 use super::{
     Actor, Body, ClientMessage, ConnId, ErrorCode, LeaveReason, LeftReason, PeerId, RefId, RoomId,
     ServerMessage, SignalKind,
@@ -68,7 +70,7 @@ impl Hub {
                 return Err((ErrorCode::NotAdmitted, "wait until a host lets you in"));
             }
             Body::Signal { kind, to, payload } => {
-                self.signal((room_id, peer), kind, to, &payload)?
+                signal(room, &mut self.effects, (room_id, peer), kind, to, payload)?;
             }
             Body::Media { publishing } => self.media(room_id, peer, publishing),
             Body::Moderate(what) => {
@@ -79,39 +81,6 @@ impl Hub {
                 self.moderation(room_id, Actor::Peer(peer.clone()), what)?;
             }
         }
-        Ok(())
-    }
-
-    fn signal(
-        &mut self,
-        who @ (room, from): (&RoomId, &PeerId),
-        kind: SignalKind,
-        to: Option<PeerId>,
-        payload: &Arc<str>,
-    ) -> Result<(), Refusal> {
-        let effects = &mut self.effects;
-        let (bound, text) = match kind {
-            SignalKind::Offer | SignalKind::Answer => (effects.limits.sdp, "the SDP is too long"),
-            SignalKind::Candidate => (effects.limits.candidate, "the candidate is too long"),
-            SignalKind::Message => (effects.limits.data, "the data is too long"),
-        };
-        if payload.len() > bound {
-            return Err((ErrorCode::TooLarge, text));
-        }
-        let Some(room) = self.rooms.get_mut(room) else { return Ok(()) };
-        let message =
-            ServerMessage::Signal { kind, from: from.clone(), payload: Arc::clone(payload) };
-        let Some(to) = to else {
-            effects.relayed += room.members.len() as u64 - 1;
-            room.tell_others(from, &message, effects);
-            effects.described(who, None, kind, payload);
-            return Ok(());
-        };
-        // Nothing is echoed to its sender.
-        let index = room.member(&to).filter(|_| to != *from).ok_or(NO_SUCH_PEER)?;
-        effects.relayed += 1;
-        room.members[index].tell(message, effects);
-        effects.described(who, Some(&to), kind, payload);
         Ok(())
     }
 
@@ -141,4 +110,36 @@ impl Hub {
         self.part(conn, LeftReason::Flood, Some(leave));
         self.settle();
     }
+}
+
+/// Passes a payload on, unread.
+fn signal(
+    room: &mut Room,
+    effects: &mut Effects,
+    who @ (_, from): (&RoomId, &PeerId),
+    kind: SignalKind,
+    to: Option<PeerId>,
+    payload: Arc<str>,
+) -> Result<(), Refusal> {
+    let (bound, text) = match kind {
+        SignalKind::Offer | SignalKind::Answer => (effects.limits.sdp, "the SDP is too long"),
+        SignalKind::Candidate => (effects.limits.candidate, "the candidate is too long"),
+        SignalKind::Message => (effects.limits.data, "the data is too long"),
+    };
+    if payload.len() > bound {
+        return Err((ErrorCode::TooLarge, text));
+    }
+    let message = ServerMessage::Signal { kind, from: from.clone(), payload: Arc::clone(&payload) };
+    let Some(to) = to else {
+        effects.relayed += room.members.len() as u64 - 1;
+        room.tell_others(from, &message, effects);
+        effects.described(who, None, kind, &payload);
+        return Ok(());
+    };
+    // Nothing is echoed to its sender.
+    let index = room.member(&to).filter(|_| to != *from).ok_or(NO_SUCH_PEER)?;
+    effects.relayed += 1;
+    room.members[index].tell(message, effects);
+    effects.described(who, Some(&to), kind, &payload);
+    Ok(())
 }

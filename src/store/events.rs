@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::journal::{MOMENTS, TakenBy};
-use super::records::Record;
+use super::stored::StoredEvent;
 use super::{Change, Store, StoreError};
 
 /// Events one search gives back at most.
@@ -96,6 +96,12 @@ kinds! {
 }
 
 impl EventKind {
+    /// Whether the events of this kind are found without looking at others. Ends of allocations are what there
+    /// is most of wherever there are many events, and a place in an index costs as much as the event.
+    pub(super) fn is_indexed(self) -> bool {
+        self != Self::AllocationEnded
+    }
+
     /// The kind of this word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
@@ -115,14 +121,15 @@ pub struct NewEvent {
     pub peer: Option<String>,
     /// Who decided it: `peer:…`, `user:…`, `key:…`, `api` or `operator`.
     pub by: Option<String>,
-    /// What else there is to say, by name.
-    pub detail: Map<String, Value>,
+    /// What else there is to say, by name. A list: a map with names of its own costs an allocation's end more
+    /// than its JSON.
+    pub detail: Vec<(&'static str, Value)>,
 }
 
 impl NewEvent {
     /// An event without details. `at` is unix seconds.
     pub fn new(kind: EventKind, at: u64) -> Self {
-        Self { at, kind, room: None, peer: None, by: None, detail: Map::new() }
+        Self { at, kind, room: None, peer: None, by: None, detail: Vec::new() }
     }
 
     /// In this room.
@@ -143,15 +150,16 @@ impl NewEvent {
         Self { by: Some(cut(who)), ..self }
     }
 
-    /// With one detail more. A name that every event has of its own is not taken.
+    /// With one detail more. A name that every event has of its own is not taken, nor one twice.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         debug_assert!(!["id", "at", "type", "room", "peer", "by", "v"].contains(&name));
         let value = match value.into() {
-            Value::String(text) => Value::String(cut(&text)),
+            Value::String(text) if text.len() > MAX_TEXT => Value::String(cut(&text)),
             other => other,
         };
-        self.detail.insert(name.to_owned(), value);
+        debug_assert!(self.detail.iter().all(|(taken, _)| *taken != name));
+        self.detail.push((name, value));
         self
     }
 }
@@ -163,27 +171,6 @@ pub(super) fn cut(text: &str) -> String {
         end -= 1;
     }
     text[..end].to_owned()
-}
-
-/// An event as stored, under its number.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct StoredEvent {
-    pub(super) at: u64,
-    #[serde(rename = "type")]
-    pub(super) kind: String,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(super) room: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(super) peer: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(super) by: Option<String>,
-    #[serde(flatten)]
-    pub(super) detail: Map<String, Value>,
-}
-
-impl Record for StoredEvent {
-    const KIND: &'static str = "event";
-    const VERSION: u32 = 1;
 }
 
 /// An event with its number, as operators and hooks are shown it.

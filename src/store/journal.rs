@@ -6,7 +6,7 @@
 //! | `#` | how many events there are, and the last number given (`ledger`) |
 //! | `e` number | the event |
 //! | `r` length room number | its kind: the index of a room |
-//! | `t` kind `\0` number | nothing: the index of a kind |
+//! | `t` kind `\0` number | nothing: the index of a kind that has one |
 //! | `h` hook number | the body that waits for this hook |
 //!
 //! Events are noted in memory by anybody and taken from there by the writer's thread. Numbers are
@@ -20,14 +20,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sled::{Batch, Tree};
 use tokio::sync::Notify;
 
-use super::events::{
-    EventKind, EventNumbers, EventRecord, JournalSettings, MAX_EVENT, NewEvent, StoredEvent,
-    first_id_of,
-};
+use super::events::{EventKind, EventNumbers, EventRecord, JournalSettings, NewEvent, first_id_of};
 use super::ledger::{Ledger, noisy_share};
 use super::places::{HOOK, LEDGER, event_key, hook_key, hook_of, hook_prefix, kind_key, room_key};
-use super::records::encode;
 use super::removal::Removal;
+use super::stored::{StoredEvent, StoredView};
 use super::{HookId, StoreError};
 
 /// Numbers of one second. Below 2^53 until the year 2255, so that JavaScript reads them exactly.
@@ -152,19 +149,25 @@ impl Journal {
         let mut dropped = 0;
         for event in events {
             next.last = first_id_of(event.at).max(next.last + 1);
-            let (id, stored) = (next.last, stored(event));
+            let id = next.last;
+            let (view, bytes) = StoredView::of(event)?;
             if settings.keep_some() {
                 next.add(event.kind.as_str());
-                batch.insert(event_key(id), encode(&stored)?);
-                batch.insert(kind_key(event.kind.as_str(), id), &[]);
+                batch.insert(event_key(id), bytes);
+                if event.kind.is_indexed() {
+                    batch.insert(kind_key(event.kind.as_str(), id), &[]);
+                }
                 if let Some(room) = &event.room {
                     batch.insert(room_key(room, id), event.kind.as_str().as_bytes());
                 }
             }
             let takers = settings.hooks.iter().filter(|taker| taker.wants(event.kind));
-            let mut body = None;
+            let mut takers = takers.peekable();
+            if takers.peek().is_none() {
+                continue;
+            }
+            let body = body_of(id, view.into_owned());
             for TakenBy { hook, .. } in takers {
-                let body = body.get_or_insert_with(|| body_of(id, &stored));
                 batch.insert(hook_key(hook, id), body.as_slice());
                 *next.queues.entry(*hook).or_default() += 1;
             }
@@ -293,18 +296,7 @@ impl TakenBy {
     }
 }
 
-fn stored(event: &NewEvent) -> StoredEvent {
-    let NewEvent { at, kind, room, peer, by, detail } = event.clone();
-    let kind = kind.as_str().to_owned();
-    let mut stored = StoredEvent { at, kind, room, peer, by, detail };
-    if encode(&stored).map_or(0, |bytes| bytes.len()) > MAX_EVENT {
-        stored.detail.clear();
-        stored.detail.insert("cut".to_owned(), true.into());
-    }
-    stored
-}
-
-fn body_of(id: u64, stored: &StoredEvent) -> Vec<u8> {
+fn body_of(id: u64, stored: StoredEvent) -> Vec<u8> {
     // Texts, numbers and maps with text keys: that does not fail.
-    serde_json::to_vec(&EventRecord::of(id, stored.clone())).unwrap_or_default()
+    serde_json::to_vec(&EventRecord::of(id, stored)).unwrap_or_default()
 }

@@ -24,6 +24,7 @@ mod rooms;
 mod search;
 mod secrets;
 mod sessions;
+mod stored;
 mod sweep;
 mod users;
 mod writer;

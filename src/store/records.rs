@@ -24,6 +24,11 @@ struct Version {
 }
 
 pub(super) fn encode<T: Record>(record: &T) -> Result<Vec<u8>, StoreError> {
+    encode_as::<T>(record)
+}
+
+/// Encodes what looks like a `T` and need not be one.
+pub(super) fn encode_as<T: Record>(record: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(&Written { v: T::VERSION, record }).map_err(|error| unreadable::<T>(&error))
 }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use sled::{Batch, IVec, Tree};
 
 use super::StoreError;
-use super::events::StoredEvent;
 use super::ledger::{Ledger, NOISY, noisy_share};
 use super::places::{event_key, id_of, kind_key, room_key};
 use super::records::decode;
+use super::stored::StoredEvent;
 
 /// Events removed in one turn, at most.
 const PER_TURN: usize = 4096;

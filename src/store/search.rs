@@ -1,11 +1,10 @@
 //! Looking through the audit trail: by the narrowest index there is, from one number to another.
 
-use super::events::{
-    EventRecord, Found, MAX_FOUND, MAX_SEARCHED, Search, StoredEvent, first_id_of,
-};
+use super::events::{EventRecord, Found, MAX_FOUND, MAX_SEARCHED, Search, first_id_of};
 use super::journal::Journal;
 use super::places::{event_key, id_of, kind_key, room_key};
 use super::records::decode;
+use super::stored::StoredEvent;
 use super::{StoreError, events};
 
 impl Journal {
@@ -15,8 +14,8 @@ impl Journal {
         let room = search.room.as_deref().map(events::cut);
         let key = |id: u64| match (&room, search.kind) {
             (Some(room), _) => room_key(room, id),
-            (None, Some(kind)) => kind_key(kind.as_str(), id),
-            (None, None) => event_key(id),
+            (None, Some(kind)) if kind.is_indexed() => kind_key(kind.as_str(), id),
+            (None, _) => event_key(id),
         };
         let since = search.since.map_or(0, first_id_of);
         let after = search.after;
@@ -45,6 +44,7 @@ impl Journal {
             }
             if let Some(event) = self.event(id)?
                 && search.since.is_none_or(|since| event.at >= since)
+                && search.kind.is_none_or(|kind| event.kind == kind.as_str())
             {
                 found.events.push(event);
             }

@@ -44,7 +44,7 @@ def page(rounds: list[list[dict]]) -> list[str]:
     """A table of memory and one of packets."""
     measured = tables.grouped(rounds, KEY)
     idle = measured.pop(("idle", "", MANY), {})
-    return [*memory(idle), "", *packets(measured), "",
+    return [*([*memory(idle), ""] if idle else []), *([*packets(measured), ""] if measured else []),
             f"Memory is the server's own (anonymous pages), not what the kernel keeps for its sockets: of {MANY:,} allocations with a permission and a channel "
             f"each, what came on top of a server that had just started. Packets are those of {SHAPES['audio']['flows']} or {SHAPES['video']['flows']} "
             f"allocations, {PACED:,} a second, alone and beside {MANY:,} idle ones."]

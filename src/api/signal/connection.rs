@@ -1,38 +1,39 @@
 //! One client's connection from hello to leave: its own task, two bounded queues.
 
+use std::future::ready;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::greeting::greet;
 use super::line::Line;
 use super::socket::{Received, Socket, Unwritable};
-use super::{Endpoint, IceServers, Incoming, encode, parse, wire};
+use super::{Endpoint, IceServers, Incoming, Mailbox, encode, parse, wire};
 use crate::signal::{ConnId, ErrorCode, Gone, Leave, LeaveReason, Outgoing, PeerId, ServerMessage};
 
 /// When there is nothing to wait for.
 const LONG: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Serves one client until either side ends it.
+/// Messages that are written before they are sent: whoever talks to many need not wait for one.
+const TOGETHER: usize = 32;
+/// How often in a row a client is told something before it is heard.
+const TOLD_FIRST: u32 = 4;
+
+/// Serves one client until either side ends it. What is needed at the beginning and at the end alone is boxed:
+/// it would be kept by every idle connection.
 pub(super) async fn run(endpoint: &Endpoint, mut socket: Socket) {
-    let hello = match greet(endpoint, &mut socket).await {
+    let hello = match Box::pin(greet(endpoint, &mut socket)).await {
         Ok(hello) => hello,
-        Err(Some(leave)) => return socket.leave(leave).await,
+        Err(Some(leave)) => return Box::pin(socket.leave(leave)).await,
         Err(None) => return,
     };
     let subject = hello.admission.peer.clone();
-    let (conn, told) = endpoint.hub.connect(hello).await;
+    let (conn, told) = Box::pin(endpoint.hub.connect(hello)).await;
     let ice_due = Instant::now() + LONG;
     let line = Line::new(socket);
     let mut session = Session { endpoint, line, conn, subject, told, ice_due };
-    match session.serve().await {
-        End::Leave(leave) => session.line.socket.leave(leave).await,
-        End::Gone(how) => {
-            endpoint.hub.disconnect(conn, how).await;
-            session.line.socket.finish().await;
-        }
-    }
+    let end = session.serve().await;
+    Box::pin(session.finish(end)).await;
 }
 
 struct Session<'a> {
@@ -40,7 +41,7 @@ struct Session<'a> {
     line: Line,
     conn: ConnId,
     subject: PeerId,
-    told: mpsc::Receiver<Outgoing>,
+    told: Mailbox,
     /// When the client needs new ICE servers.
     ice_due: Instant,
 }
@@ -63,14 +64,36 @@ impl From<Unwritable> for End {
 }
 
 impl Session<'_> {
+    async fn finish(self, end: End) {
+        match end {
+            End::Leave(leave) => self.line.socket.leave(leave).await,
+            End::Gone(how) => {
+                self.endpoint.hub.disconnect(self.conn, how).await;
+                self.line.socket.finish().await;
+            }
+        }
+    }
+
     async fn serve(&mut self) -> End {
+        let mut told = 0;
         loop {
-            let silence_ends = self.line.silence_ends();
+            let due = self.line.due().min(self.ice_due);
+            // Whoever is told something has mostly said nothing, and looking at the socket is not free: it comes last.
             let step = tokio::select! {
-                received = self.line.socket.receive() => self.heard(received).await,
-                outgoing = self.told.recv() => self.tell(outgoing).await,
-                () = sleep_until(silence_ends) => self.wake().await,
-                () = sleep_until(self.ice_due) => self.renew_ice().await,
+                biased;
+                () = self.line.alarm.rings(due) => self.wake().await,
+                outgoing = self.told.recv(), if told < TOLD_FIRST => {
+                    told += 1;
+                    self.tell(outgoing).await
+                }
+                received = self.line.socket.receive() => {
+                    told = 0;
+                    self.heard(received).await
+                }
+                () = ready(()), if told == TOLD_FIRST => {
+                    told = 0;
+                    Ok(())
+                }
             };
             if let Err(end) = step {
                 return end;
@@ -93,8 +116,9 @@ impl Session<'_> {
                 hub.complain(conn, None, ErrorCode::Binary, "messages are text".into()).await;
             }
             Received::Confirmed(seq) => {
-                hub.acknowledge(conn, seq).await;
-                self.line.confirmed(seq).await?;
+                if self.line.confirmed(seq) {
+                    hub.acknowledge(conn, seq).await;
+                }
             }
             Received::Alive => {}
             Received::TooLarge => {
@@ -106,13 +130,23 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn tell(&mut self, outgoing: Option<Outgoing>) -> Result<(), End> {
-        let Some(outgoing) = outgoing else {
+    /// Writes what is to be told and what more of it is there already, and sends all of it together.
+    async fn tell(&mut self, first: Option<Outgoing>) -> Result<(), End> {
+        let Some(first) = first else {
             // The queue was full, so there was no place for a leave either; or the rooms are no more.
             let over = self.endpoint.hub.is_over();
             let reason = if over { LeaveReason::Shutdown } else { LeaveReason::Slow };
             return Err(End::Leave(reason.leave()));
         };
+        self.write(first).await?;
+        for _ in 1..TOGETHER {
+            let Some(next) = self.told.try_recv() else { break };
+            self.write(next).await?;
+        }
+        Ok(self.line.flush().await?)
+    }
+
+    async fn write(&mut self, outgoing: Outgoing) -> Result<(), End> {
         if let ServerMessage::Leave(leave) = outgoing.message {
             return Err(End::Leave(leave));
         }
@@ -123,18 +157,18 @@ impl Session<'_> {
             ice
         });
         self.ice_due = ice_due.unwrap_or(self.ice_due);
-        self.line.socket.send(text).await?;
+        self.line.write(text).await?;
         if let Some(seq) = outgoing.seq {
-            self.line.sent(seq).await?;
+            self.line.wrote(seq);
         }
         Ok(())
     }
 
     async fn wake(&mut self) -> Result<(), End> {
-        if self.line.is_dead() {
-            return Err(End::Gone(Gone::Dropped));
+        if self.ice_due <= Instant::now() {
+            return Box::pin(self.renew_ice()).await;
         }
-        Ok(self.line.ask_for_life().await?)
+        if self.line.upkeep().await? { Ok(()) } else { Err(End::Gone(Gone::Dropped)) }
     }
 
     async fn renew_ice(&mut self) -> Result<(), End> {

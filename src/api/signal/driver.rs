@@ -1,11 +1,15 @@
 //! The one task that owns the rooms, and the handle everybody else has on it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
+
+use super::mailbox::{Mailbox, Slot, mailbox};
 
 use crate::signal::{
     Actor, ClientMessage, CloseReason, ConnId, ErrorCode, Event, Gone, Hello, Hub, HubLimits,
@@ -27,7 +31,7 @@ const EVENTS: usize = 65_536;
 const ANSWERS: usize = 64;
 
 enum Command {
-    Open(RoomSpec, oneshot::Sender<bool>),
+    Open(Box<RoomSpec>, oneshot::Sender<bool>),
     Close(RoomId, CloseReason),
     Room(RoomId, oneshot::Sender<Option<RoomView>>),
     Rooms(oneshot::Sender<Vec<RoomView>>),
@@ -36,7 +40,7 @@ enum Command {
     Presence(RoomId, oneshot::Sender<Option<Presence>>),
     Stats(oneshot::Sender<HubStats>),
     Moderate(RoomId, Actor, Moderation, oneshot::Sender<Result<(), ErrorCode>>),
-    Connect(ConnId, Hello, mpsc::Sender<Outgoing>),
+    Connect(ConnId, Box<Hello>, Slot),
     Deliver(ConnId, ClientMessage),
     Complain(ConnId, Option<RefId>, ErrorCode, String),
     Acknowledge(ConnId, u64),
@@ -78,7 +82,7 @@ pub fn start_hub(hub: Hub, clock: Clock) -> (HubHandle, mpsc::Receiver<Event>) {
         clock,
         events,
         events_lost: Arc::clone(&handle.events_lost),
-        outgoing: HashMap::new(),
+        slots: HashMap::default(),
         over: None,
     };
     tokio::spawn(driver.run(inbox));
@@ -93,7 +97,7 @@ impl HubHandle {
 
     /// Opens a room, or leaves one that is open as it is. False when there are too many.
     pub async fn open_room(&self, spec: RoomSpec) -> bool {
-        self.ask(|answer| Command::Open(spec, answer)).await.unwrap_or(false)
+        self.ask(|answer| Command::Open(Box::new(spec), answer)).await.unwrap_or(false)
     }
 
     /// Ends a room, if it is open.
@@ -147,11 +151,10 @@ impl HubHandle {
 
     /// A client said hello with a good ticket. What it is told comes out of the receiver, which ends
     /// after a `Leave`, or without one when the client was too slow to be told.
-    pub async fn connect(&self, hello: Hello) -> (ConnId, mpsc::Receiver<Outgoing>) {
+    pub async fn connect(&self, hello: Hello) -> (ConnId, Mailbox) {
         let conn = ConnId(self.connections.fetch_add(1, Ordering::Relaxed));
-        let (outgoing, told) =
-            mpsc::channel(self.limits.queue_messages.saturating_mul(3) + ANSWERS);
-        self.tell(Command::Connect(conn, hello, outgoing)).await;
+        let (slot, told) = mailbox(self.limits.queue_messages.saturating_mul(3) + ANSWERS);
+        self.tell(Command::Connect(conn, Box::new(hello), slot)).await;
         (conn, told)
     }
 
@@ -197,7 +200,10 @@ impl HubHandle {
 
     async fn tell(&self, command: Command) {
         // Fails only after a shutdown, when there is nobody left to tell.
-        let _ = self.commands.send(command).await;
+        if let Err(TrySendError::Full(command)) = self.commands.try_send(command) {
+            // Boxed, because what is kept for waiting is kept by every connection.
+            let _ = Box::pin(self.commands.send(command)).await;
+        }
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
@@ -212,7 +218,8 @@ struct Driver {
     clock: Clock,
     events: mpsc::Sender<Event>,
     events_lost: Arc<AtomicU64>,
-    outgoing: HashMap<ConnId, mpsc::Sender<Outgoing>>,
+    /// By numbers of our own making, so nobody chooses where they fall.
+    slots: HashMap<ConnId, Slot, FixedState>,
     /// Answered when the shutdown is done.
     over: Option<oneshot::Sender<()>>,
 }
@@ -247,7 +254,7 @@ impl Driver {
         // An asker that has gone away needs no answer.
         match command {
             Command::Open(spec, answer) => {
-                let _ = answer.send(hub.open(now, spec));
+                let _ = answer.send(hub.open(now, *spec));
             }
             Command::Close(room, reason) => hub.close(now, &room, reason),
             Command::Room(room, answer) => {
@@ -271,9 +278,9 @@ impl Driver {
             Command::Moderate(room, by, what, answer) => {
                 let _ = answer.send(hub.moderate(now, &room, by, what));
             }
-            Command::Connect(conn, hello, outgoing) => {
-                self.outgoing.insert(conn, outgoing);
-                hub.connect(now, conn, hello);
+            Command::Connect(conn, hello, slot) => {
+                self.slots.insert(conn, slot);
+                hub.connect(now, conn, *hello);
             }
             Command::Deliver(conn, message) => hub.handle(now, conn, message),
             Command::Complain(conn, id, code, text) => hub.complain(now, conn, id, code, text),
@@ -281,7 +288,7 @@ impl Driver {
             Command::Disconnect(conn, how) => {
                 hub.disconnect(now, conn, how);
                 if matches!(how, Gone::Dropped | Gone::Left) {
-                    self.outgoing.remove(&conn);
+                    self.slots.remove(&conn);
                 }
             }
             Command::Shutdown(retry_after, answer) => {
@@ -298,7 +305,7 @@ impl Driver {
         }
         while let Some(event) = self.hub.poll_event() {
             // Nobody may hold the rooms up: an event that finds no place is lost.
-            if let Err(mpsc::error::TrySendError::Full(_)) = self.events.try_send(event) {
+            if let Err(TrySendError::Full(_)) = self.events.try_send(event) {
                 self.events_lost.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -307,10 +314,10 @@ impl Driver {
     fn send(&mut self, outgoing: Outgoing) {
         let conn = outgoing.conn;
         let last = matches!(outgoing.message, crate::signal::ServerMessage::Leave(_));
-        let Some(sender) = self.outgoing.get(&conn) else { return };
-        let fits = sender.try_send(outgoing).is_ok();
+        let Some(slot) = self.slots.get(&conn) else { return };
+        let fits = slot.put(outgoing);
         if last || !fits {
-            self.outgoing.remove(&conn);
+            self.slots.remove(&conn);
         }
         if !fits && !last {
             self.hub.disconnect((self.clock)(), conn, Gone::Slow);

@@ -1,13 +1,14 @@
 //! Native signalling: `GET /api/v1/signal`, a WebSocket with one JSON object a message.
 //!
-//! `wire` is the JSON, `driver` the one task that owns the rooms, `connection` one task for each
-//! client, `upgrade` the HTTP door. What a ticket is, which origins are welcome and which ICE servers
+//! `wire` is the JSON, `driver` the one task that owns the rooms, `mailbox` what it has for a client, `connection` one task
+//! for each client, `upgrade` the HTTP door. What a ticket is, which origins are welcome and which ICE servers
 //! a client gets is asked of [`Surroundings`].
 
 mod connection;
 mod driver;
 mod greeting;
 mod line;
+mod mailbox;
 mod socket;
 mod upgrade;
 mod wire;
@@ -26,6 +27,7 @@ use crate::time::{Now, UnixTime};
 
 pub use driver::{Clock, HubHandle, start, start_hub};
 pub(in crate::api) use line::Line;
+pub use mailbox::Mailbox;
 pub(in crate::api) use socket::{Received, Unwritable, close_code};
 pub use upgrade::upgrade;
 pub(in crate::api) use upgrade::{Refusal, upgrade_to};

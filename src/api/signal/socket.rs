@@ -1,6 +1,9 @@
 //! A client's WebSocket with our patience: writes that end, a closing handshake that ends.
 
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
@@ -41,7 +44,8 @@ pub(in crate::api) enum Unwritable {
 }
 
 pub(in crate::api) struct Socket {
-    stream: WebSocketStream<TokioIo<Upgraded>>,
+    /// Boxed, because it is large and a session moves it.
+    stream: Box<WebSocketStream<TokioIo<Upgraded>>>,
     pub(in crate::api) patience: Patience,
     /// The client's address, behind trusted proxies too.
     pub(in crate::api) client: IpAddr,
@@ -55,7 +59,7 @@ impl Socket {
         patience: Patience,
         client: IpAddr,
     ) -> Self {
-        Self { stream, patience, client, heard: Instant::now() }
+        Self { stream: Box::new(stream), patience, client, heard: Instant::now() }
     }
 
     /// The next frame. Cancelling loses nothing.
@@ -76,13 +80,30 @@ impl Socket {
     }
 
     pub(in crate::api) async fn send(&mut self, text: String) -> Result<(), Unwritable> {
-        self.write(Message::text(text)).await
+        self.feed(text).await?;
+        self.flush().await
+    }
+
+    /// Puts a message into the line; [`flush`](Self::flush) makes sure it goes.
+    pub(in crate::api) async fn feed(&mut self, text: String) -> Result<(), Unwritable> {
+        self.put(Message::text(text)).await
+    }
+
+    /// Sends what is in the line.
+    pub(in crate::api) async fn flush(&mut self) -> Result<(), Unwritable> {
+        let flush = poll_fn(|context| Poll::Ready(self.stream.poll_flush_unpin(context)));
+        match flush.await {
+            Poll::Ready(done) => done.map_err(|_| Unwritable::Broken),
+            Poll::Pending => patiently(self.patience.write, self.stream.flush()).await,
+        }
     }
 
     /// Asks for a sign of life, and for the confirmation of everything up to `seq`: every WebSocket
-    /// answers a ping by itself, with the same payload and in order.
+    /// answers a ping by itself, with the same payload and in order. Sends what is in the line along with it.
     pub(in crate::api) async fn ping(&mut self, seq: u64) -> Result<(), Unwritable> {
-        self.write(Message::Ping(seq.to_be_bytes().to_vec().into())).await
+        let ping = Message::Ping(seq.to_be_bytes().to_vec().into());
+        self.put(ping).await?;
+        self.flush().await
     }
 
     /// Says why the connection ends, and ends it.
@@ -92,13 +113,23 @@ impl Socket {
         }
     }
 
+    /// Into the buffer, which is flushed first where it is full.
+    async fn put(&mut self, message: Message) -> Result<(), Unwritable> {
+        let ready = poll_fn(|context| Poll::Ready(self.stream.poll_ready_unpin(context)));
+        match ready.await {
+            Poll::Ready(done) => done.map_err(|_| Unwritable::Broken)?,
+            Poll::Pending => patiently(self.patience.write, self.stream.flush()).await?,
+        }
+        self.stream.start_send_unpin(message).map_err(|_| Unwritable::Broken)
+    }
+
     /// Ends the connection with these words; `reason` has at most 123 bytes (RFC 6455 section 5.5).
     pub(in crate::api) async fn close(mut self, code: CloseCode, reason: &str) {
         let frame = CloseFrame { code, reason: reason.into() };
         // Waits a little for the client's part of the closing handshake, or the last message could be
         // lost with the connection.
         let _ = timeout(self.patience.close, async {
-            if self.stream.close(Some(frame)).await.is_ok() {
+            if WebSocketStream::close(&mut self.stream, Some(frame)).await.is_ok() {
                 while let Some(Ok(_)) = self.stream.next().await {}
             }
         })
@@ -109,13 +140,18 @@ impl Socket {
     pub(in crate::api) async fn finish(mut self) {
         let _ = timeout(self.patience.close, self.stream.flush()).await;
     }
+}
 
-    async fn write(&mut self, message: Message) -> Result<(), Unwritable> {
-        match timeout(self.patience.write, self.stream.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Unwritable::Broken),
-            Err(_) => Err(Unwritable::Slow),
-        }
+/// What could not be written at once must get somewhere in time. Boxed, because few writes have to wait and every
+/// connection would keep what waiting takes.
+async fn patiently(
+    patience: Duration,
+    write: impl Future<Output = Result<(), Error>>,
+) -> Result<(), Unwritable> {
+    match Box::pin(timeout(patience, write)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(Unwritable::Broken),
+        Err(_) => Err(Unwritable::Slow),
     }
 }
 

@@ -42,7 +42,10 @@ pub(super) fn run(plan: &Plan) -> io::Result<Report> {
         if !crowd.turn() {
             thread::sleep(NAP);
         }
-        idle.extend(crowd.finished());
+        for index in crowd.finished() {
+            crowd.renew(index)?;
+            idle.push(index);
+        }
     }
     let took = began.elapsed();
     let own = cost::of_this_thread().saturating_sub(own);

@@ -12,6 +12,8 @@ use super::session::{Heard, Session, Step};
 
 /// How long an answer may take before the request is sent again.
 const ANSWER: Duration = Duration::from_millis(500);
+/// Loopback addresses that clients have.
+const ADDRESSES: usize = 250;
 /// How often a request is sent, until nobody is believed to be there.
 const TRIES: u8 = 8;
 
@@ -32,7 +34,10 @@ pub(super) struct Tally {
 
 /// The clients.
 pub(super) struct Crowd {
+    server: SocketAddr,
     members: Vec<Member>,
+    /// Sockets opened so far.
+    opened: usize,
     /// Those that wait for an answer.
     waiting: Vec<usize>,
     /// Those that have done every step, or can do no more, since they were last asked for.
@@ -61,11 +66,12 @@ impl Crowd {
         let now = Instant::now();
         let member = |number: usize| {
             let session = Session::new(plan, number as u32, steps.to_vec());
-            Ok(Member { socket: socket(plan.server)?, session, began: now, sent: now, tries: 0 })
+            let socket = socket(plan.server, number)?;
+            Ok(Member { socket, session, began: now, sent: now, tries: 0 })
         };
         let members = (0..count).map(member).collect::<io::Result<_>>()?;
-        let (waiting, finished) = (Vec::new(), Vec::new());
-        Ok(Self { members, waiting, finished, tally: Tally::default() })
+        let (server, waiting, finished) = (plan.server, Vec::new(), Vec::new());
+        Ok(Self { server, members, opened: count, waiting, finished, tally: Tally::default() })
     }
 
     /// How many wait for an answer.
@@ -73,13 +79,21 @@ impl Crowd {
         self.waiting.len()
     }
 
-    /// Lets one begin, or begin again.
+    /// Lets one begin.
     pub(super) fn begin(&mut self, index: usize) {
         let member = &mut self.members[index];
-        member.session.restart();
         member.began = Instant::now();
         member.ask();
         self.waiting.push(index);
+    }
+
+    /// Makes another client of one that is through, with a five-tuple of its own.
+    pub(super) fn renew(&mut self, index: usize) -> io::Result<()> {
+        let member = &mut self.members[index];
+        member.session.restart();
+        member.socket = socket(self.server, self.opened)?;
+        self.opened += 1;
+        Ok(())
     }
 
     /// Those that are through since the last call.
@@ -170,11 +184,16 @@ impl Member {
     }
 }
 
-/// A socket of its own towards the server, which never blocks.
-pub(super) fn socket(server: SocketAddr) -> io::Result<UdpSocket> {
-    let any: SocketAddr = match server.is_ipv4() {
-        true => ([0, 0, 0, 0], 0).into(),
-        false => ([0u16; 8], 0).into(),
+/// The `number`th socket towards the server, which never blocks. On this machine it has another address
+/// than its neighbours, as clients have; so that no five-tuple comes again soon, which a server may remember
+/// for a while.
+pub(super) fn socket(server: SocketAddr, number: usize) -> io::Result<UdpSocket> {
+    let any: SocketAddr = match server {
+        SocketAddr::V4(to) if to.ip().is_loopback() => {
+            ([127, 0, 0, 1 + (number % ADDRESSES) as u8], 0).into()
+        }
+        SocketAddr::V4(_) => ([0, 0, 0, 0], 0).into(),
+        SocketAddr::V6(_) => ([0u16; 8], 0).into(),
     };
     let socket = UdpSocket::bind(any)?;
     socket.connect(server)?;

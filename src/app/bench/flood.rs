@@ -17,7 +17,7 @@ use super::identity::Identity;
 use super::load::{self, Done, Run};
 use super::options::{Load, Plan};
 use super::payload;
-use super::send::{counted, paced};
+use super::send::{paced, singly_counted};
 use super::volley::{self, Volley};
 use super::wire::Wire;
 use crate::relay::burst;
@@ -63,8 +63,9 @@ fn open(plan: &Plan) -> io::Result<(Vec<UdpSocket>, Vec<Volley>)> {
         // Another server's nonce may be good for one port alone: each asks for its own.
         return (0..plan.flows).map(|_| guesser(plan)).collect();
     }
-    let sockets =
-        (0..plan.flows).map(|_| crowd::socket(plan.server)).collect::<io::Result<Vec<_>>>()?;
+    let sockets = (0..plan.flows)
+        .map(|number| crowd::socket(plan.server, number))
+        .collect::<io::Result<Vec<_>>>()?;
     sockets.iter().for_each(burst::prepare);
     let volleys = match plan.load {
         Load::Junk => (0..JUNK).map(|seed| Volley::junk(plan, seed)).collect(),
@@ -94,8 +95,13 @@ fn send(
         let volley = &mut volleys[if of_each { flow } else { turn % count }];
         turn += 1;
         volley.stamp(now);
-        let went = burst::send_train(&sockets[flow], &volley.bytes, volley.message, None);
-        counted(went, plan.burst)
+        // Not as trains: each comes from somebody else, where somebody means it.
+        let calls = volley.bytes.chunks(volley.message * burst::MOST);
+        let sent = calls.map(|call| {
+            let datagrams = call.chunks(volley.message).map(|bytes| (bytes, None));
+            singly_counted(burst::send_each(&sockets[flow], datagrams))
+        });
+        sent.sum()
     })?;
     Ok(Done { sent, cpu: cost::of_this_thread(), ..Done::default() })
 }

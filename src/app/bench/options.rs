@@ -78,6 +78,7 @@ pub(in crate::app) enum Transport {
 
 /// Measures any TURN server
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Measuring")]
 pub(in crate::app) struct Options {
     /// The server
     #[arg(long, value_name = "HOST:PORT")]
@@ -220,6 +221,8 @@ impl Options {
             ("--direction", self.direction != Direction::Up && !relays),
             ("--transport", self.transport != Transport::Udp && !relays),
             ("--beside", self.beside != 0 && !relays),
+            ("--bystanders", self.bystanders != 0 && !relays),
+            ("--singly", self.singly && !relays),
             ("--indications", self.indications && !has_peers),
             ("--channels", self.channels && !has_peers),
             ("--size", self.size != SIZE && !relays && load != Load::Junk),
@@ -280,6 +283,8 @@ pub(super) mod tests {
             ("--load allocations --secret s --burst 8", "--burst"),
             ("--load idle --secret s --rate 5", "--rate"),
             ("--load bindings --beside 9", "--beside"),
+            ("--load idle --secret s --bystanders 9", "--bystanders"),
+            ("--load junk --singly", "--singly"),
         ] {
             let refused = plan(words).expect_err(words);
             assert!(refused.starts_with(&format!("{option} means nothing to --load")), "{refused}");

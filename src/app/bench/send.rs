@@ -98,10 +98,8 @@ pub(super) fn singles_from_peer(
     let groups: Vec<_> = relayed.chunks(burst::MOST).collect();
     let sent = paced(plan, run, groups.len(), |group, now| {
         train.stamp(now);
-        match burst::send_to_each(peer, &train.bytes, groups[group]) {
-            Ok(went) => Ok(went as u64),
-            Err(error) => counted(Err(error), 0),
-        }
+        let to_all = groups[group].iter().map(|to| (train.bytes.as_slice(), Some(*to)));
+        singly_counted(burst::send_each(peer, to_all))
     })?;
     Ok(Done { sent, cpu: cost::of_this_thread(), ..Done::default() })
 }
@@ -116,8 +114,16 @@ fn send(plan: &Plan, from: &UdpSocket, train: &Train, to: Option<SocketAddr>) ->
     Ok(sent)
 }
 
+/// As [`counted`], of datagrams of which each may have gone.
+pub(super) fn singly_counted(went: io::Result<usize>) -> io::Result<u64> {
+    match went {
+        Ok(went) => Ok(went as u64),
+        Err(error) => counted(Err(error), 0),
+    }
+}
+
 /// A full buffer is the generator's own loss: nothing was sent.
-pub(super) fn counted(went: io::Result<()>, burst: usize) -> io::Result<u64> {
+fn counted(went: io::Result<()>, burst: usize) -> io::Result<u64> {
     match went {
         Ok(()) => Ok(burst as u64),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),

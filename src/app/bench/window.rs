@@ -13,7 +13,7 @@ use super::load::Run;
 /// Bursts of each flow that are under way at once.
 const BURSTS: usize = 8;
 /// What has not arrived after this long without any arrival is lost.
-const GIVEN_UP: Duration = Duration::from_millis(5);
+const GIVEN_UP: Duration = Duration::from_millis(20);
 /// How long to wait before looking again.
 const NAP: Duration = Duration::from_micros(50);
 

@@ -71,6 +71,10 @@ pub struct Config {
     pub limits: Limits,
     /// `limits.unauthenticated_rate`: answers per second and source; 0 is no limit.
     pub unauthenticated_rate: u32,
+    /// `limits.signal_rate`: messages a second that one WebSocket may send for long.
+    pub signal_rate: usize,
+    /// `limits.signal_burst`: messages it may send at once, on top.
+    pub signal_burst: usize,
     /// `limits.stream_connections`: TCP and TLS connections of clients at a time.
     pub stream_connections: usize,
     /// `limits.…_per_address`: connections at a time.
@@ -376,6 +380,8 @@ impl Config {
             peers: Peers::default(),
             limits: Limits::default(),
             unauthenticated_rate: 0,
+            signal_rate: 0,
+            signal_burst: 0,
             stream_connections: 0,
             per_address: PerAddress::default(),
             ice_per_minute: IcePerMinute::default(),

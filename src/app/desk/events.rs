@@ -24,11 +24,20 @@ impl Desk {
             Some(word) => Some(EventKind::from_word(word).ok_or("there is no such type of event")?),
         };
         let limit = usize::try_from(limit).unwrap_or(MAX_FOUND).clamp(1, MAX_FOUND);
-        let search = Search { room, kind, since, after: None, limit, newest: true };
+        let mut search = Search { room, kind, since, after: None, limit, newest: true };
         let events = self.store()?.events();
         // What is there can be read also when the disk takes nothing more.
         let _ = events.settle().wait();
-        let mut found = events.find(&search).map_err(|error| error.to_string())?.events;
+        let mut found = Vec::new();
+        // A search that looked at very many others gives back where to go on.
+        loop {
+            let part = events.find(&search).map_err(|error| error.to_string())?;
+            found.extend(part.events);
+            search = Search { after: part.next, limit: limit - found.len(), ..search };
+            if search.limit == 0 || search.after.is_none() {
+                break;
+            }
+        }
         found.reverse();
         Ok(json!({ "events": found }))
     }

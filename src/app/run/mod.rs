@@ -5,6 +5,7 @@ mod banner;
 mod doctor;
 mod drain;
 mod endpoints;
+mod follow;
 pub mod kept;
 mod kernel;
 mod listeners;
@@ -25,20 +26,18 @@ mod web;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use tracing::{info, warn};
 
 use super::config::{Config, Loaded, Sources};
 use super::desk::{Desk, RingDoor};
-use super::trail::{note_server, of_relay};
-use super::{Failure, clock, desk, log};
+use super::trail::note_server;
+use super::{Failure, desk, log};
 use crate::api::Witness;
 use crate::front;
 use crate::relay::{self, RelayConfig, RelayHandle, StartError, StreamLimits};
 use crate::store::{EventKind, Store};
-use crate::turn::Event;
 
 use addresses::Addresses;
 use drain::Drain;
@@ -76,7 +75,7 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), Failure> {
     let uses = Arc::new(Uses::load(&store).map_err(Failure::runtime)?);
     let witness = Arc::new(Witness::default());
     let followers = (store.clone(), Arc::clone(&uses), Arc::clone(&witness));
-    let events = follow_relay(&mut relay, followers)?;
+    let events = follow::relay(&mut relay, followers)?;
     listening.udp = relay.listening().to_vec();
     let server = Arc::new(Server {
         live: Arc::new(Live { config, effective }).into(),
@@ -222,27 +221,6 @@ fn ring_door(server: &Arc<Server>, store: &Store, uses: &Arc<Uses>) -> RingDoor 
         changed: Arc::new(move || ring::changed(&server, &store)),
         store_uses: Arc::new(move || uses.write_all()),
     }
-}
-
-/// A thread that lets the log, the witness and the audit trail have the relay's events, and counts what
-/// secrets are used for, until the relay has stopped.
-fn follow_relay(
-    relay: &mut RelayHandle,
-    (store, uses, witness): (Store, Arc<Uses>, Arc<Witness>),
-) -> Result<thread::JoinHandle<()>, Failure> {
-    let events = relay.events().expect("nobody else takes the events");
-    let write = move || {
-        events.iter().for_each(|event: Event| {
-            log::events::write(&event);
-            uses.follow(&event);
-            witness.saw(clock::unix(), &event);
-            if let Some(event) = of_relay(&event, clock::unix().0) {
-                store.events().note(event);
-            }
-        });
-    };
-    let thread = thread::Builder::new().name("events".to_owned()).spawn(write);
-    thread.map_err(|error| Failure::Runtime(format!("cannot start a thread: {error}")))
 }
 
 fn joined(addresses: &[SocketAddr]) -> String {

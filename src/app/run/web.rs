@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use crate::api::signal::{self, Endpoint, Surroundings};
 use crate::api::{self, Api, Check, HttpServer, HttpSettings, Minter, Parts};
+use crate::app::config::Config;
 use crate::app::metrics::{FrontNumbers, Metrics, RelayNumbers, Sources, WebNumbers};
 use crate::app::{Failure, clock};
 use crate::front::{self, Doors, Front, Place};
@@ -59,8 +60,7 @@ pub(super) async fn start(
     store: Store,
 ) -> Result<Web, Failure> {
     let clock: Arc<dyn Fn() -> Now + Send + Sync> = Arc::new(clock::now);
-    let silence = server.live.load().config.rooms.silence;
-    let mut rooms = Hub::new(HubLimits { silence, ..HubLimits::default() }, random()?);
+    let mut rooms = Hub::new(hub_limits(&server.live.load().config), random()?);
     rooms.describe(&server.kept.audit);
     let (hub, events) = signal::start_hub(rooms, Arc::clone(&clock));
     let metrics = metrics(Arc::clone(server));
@@ -111,6 +111,16 @@ impl Web {
         if let Some(hooks) = self.server.hooks.get() {
             let _ = tokio::time::timeout(LAST_WORDS, hooks.stop()).await;
         }
+    }
+}
+
+fn hub_limits(config: &Config) -> HubLimits {
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    HubLimits {
+        silence: config.rooms.silence,
+        rate: count(config.signal_rate),
+        burst: count(config.signal_burst),
+        ..HubLimits::default()
     }
 }
 

@@ -1,7 +1,5 @@
 //! What happens in rooms. Of what peers send each other there is a size and a salted hash, no more.
 
-use std::fmt::Write;
-
 use crate::signal::{Actor, Event, Moderation, PeerId, RoomId, SignalKind};
 use crate::store::{EventKind, NewEvent};
 
@@ -74,9 +72,7 @@ const fn described_kind(kind: SignalKind) -> Option<EventKind> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }

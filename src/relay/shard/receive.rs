@@ -165,21 +165,20 @@ impl Shard<'_> {
             }
             return;
         }
-        let Content { front, bytes, pad } = content;
         let found = match route {
             Route::Client(flow) => listener::owner(&self.seat.listeners, flow.local).map(|index| {
                 let listener = &mut self.seat.listeners[index];
                 let source = listener.source(flow.local);
                 let to = flow.remote.0;
                 let dont_fragment = false;
-                let post = Post { front, bytes, pad, to, source, traffic_class, dont_fragment };
+                let post = Post { content, to, source, traffic_class, dont_fragment };
                 (Target::Listener(index), &mut listener.socket, post)
             }),
             Route::Peer { from, to, dont_fragment } => {
                 self.sockets.slot_of(from).and_then(|slot| {
                     let socket = &mut self.sockets.at(slot)?.socket;
                     let (to, source) = (to.0, None);
-                    let post = Post { front, bytes, pad, to, source, traffic_class, dont_fragment };
+                    let post = Post { content, to, source, traffic_class, dont_fragment };
                     Some((Target::Relay(slot), socket, post))
                 })
             }

@@ -49,8 +49,11 @@ impl Shard<'_> {
                     self.close_peer(id);
                 }
                 Command::CloseRelay { port } => {
-                    // What the client sent before it let go still leaves.
-                    self.flush();
+                    // What the client sent before it let go still leaves. Mostly there is nothing, and
+                    // the answers of a turn go on gathering.
+                    if self.sockets.has_pending(port) {
+                        self.flush();
+                    }
                     self.sockets.close(port, &self.seat.control.stats.kernel_drops);
                     self.tcp_relays.close(port);
                 }

@@ -47,7 +47,10 @@ impl Connection {
 
     /// Writes until all is gone or the socket is full.
     fn write<'m>(&mut self, rest: &mut Rest<'m, impl Pieces<'m>>) -> io::Result<()> {
-        while !self.full && !(self.backlog.is_empty() && rest.is_empty()) {
+        while !self.full {
+            if self.backlog.is_empty() && rest.is_empty() {
+                break;
+            }
             let (first, second) = self.backlog.as_slices();
             let waiting = [first, second].into_iter().chain(rest.slices());
             let mut slices = [IoSlice::new(&[]); GATHERED];

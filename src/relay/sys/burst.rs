@@ -44,28 +44,37 @@ pub fn send_train(
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// The most datagrams of one [`send_to_each`].
-pub const MOST: usize = 32;
+/// The most datagrams of one [`send_each`].
+pub const MOST: usize = 64;
 
-/// Sends `bytes` to each address of `to`, of which at most [`MOST`] count, with one call. Says how many went.
+/// Sends single datagrams with one call, each to the address beside it or where the socket is connected to.
+/// Says how many went, of the first [`MOST`].
 ///
 /// # Errors
 /// The kernel's, when none went.
-pub fn send_to_each(socket: &UdpSocket, bytes: &[u8], to: &[SocketAddr]) -> io::Result<usize> {
-    let mut iovec =
-        libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+pub fn send_each<'b>(
+    socket: &UdpSocket,
+    datagrams: impl Iterator<Item = (&'b [u8], Option<SocketAddr>)>,
+) -> io::Result<usize> {
+    // SAFETY: `mmsghdr` and `iovec` are integers and raw pointers, for which all-zero is a value.
+    let (mut headers, mut iovecs): ([libc::mmsghdr; MOST], [libc::iovec; MOST]) =
+        unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
     let mut names = [Name::EMPTY; MOST];
-    // SAFETY: `mmsghdr` is integers and raw pointers, for which all-zero is a value.
-    let mut headers: [libc::mmsghdr; MOST] = unsafe { std::mem::zeroed() };
-    let count = to.len().min(MOST);
-    for ((header, name), to) in headers.iter_mut().zip(&mut names).zip(to) {
-        *name = Name::from(*to);
-        header.msg_hdr.msg_iov = &raw mut iovec;
-        header.msg_hdr.msg_iovlen = 1;
-        header.msg_hdr.msg_name = name.as_ptr().cast_mut().cast();
-        header.msg_hdr.msg_namelen = name.len();
+    let mut count = 0;
+    for (bytes, to) in datagrams.take(MOST) {
+        iovecs[count].iov_base = bytes.as_ptr().cast_mut().cast();
+        iovecs[count].iov_len = bytes.len();
+        let header = &mut headers[count].msg_hdr;
+        header.msg_iov = &raw mut iovecs[count];
+        header.msg_iovlen = 1;
+        if let Some(to) = to {
+            names[count] = Name::from(to);
+            header.msg_name = names[count].as_ptr().cast_mut().cast();
+            header.msg_namelen = names[count].len();
+        }
+        count += 1;
     }
-    // SAFETY: the first `count` headers point at `iovec`, `names` and through `iovec` at `bytes`, with their
+    // SAFETY: the first `count` headers point at `iovecs`, `names` and through `iovecs` at datagrams, with their
     // true lengths; all outlive the call, and the kernel only reads them (and writes `msg_len` in the headers).
     let sent = unsafe {
         libc::sendmmsg(

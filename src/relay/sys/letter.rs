@@ -3,7 +3,7 @@
 //! With `UDP_SEGMENT` the kernel takes many datagrams as one: it walks its whole output path once and cuts
 //! the train where the network card (or the receiver) wants single ones.
 
-use std::ops::Range;
+use crate::relay::content::Content;
 
 use super::control::SendControl;
 use super::name::Name;
@@ -21,38 +21,26 @@ pub(in crate::relay) struct Letter {
     pub(in crate::relay) to: Name,
     /// From which address and with which traffic class.
     pub(in crate::relay) control: SendControl,
-    /// What goes in front of the payload and lies elsewhere; often nothing.
-    pub(in crate::relay) front: Range<usize>,
     /// Where its bytes lie.
-    pub(in crate::relay) bytes: Range<usize>,
-    /// Zero bytes behind them, at most [`Letter::MAX_PAD`].
-    pub(in crate::relay) pad: u8,
+    pub(in crate::relay) content: Content,
     /// With the IPv4 don't-fragment bit.
     pub(in crate::relay) dont_fragment: bool,
 }
 
 impl Letter {
-    /// The padding of an attribute (RFC 8489 section 14).
-    pub(in crate::relay) const MAX_PAD: usize = 3;
-    /// The pieces one letter is made of, at most.
-    pub(super) const PIECES: usize = 3;
-
     /// Bytes of the datagram.
     pub(super) fn len(&self) -> usize {
-        self.front.len() + self.bytes.len() + usize::from(self.pad)
+        self.content.len()
     }
 
     /// Its pieces in `memory`, in order; those of no bytes are left out.
     pub(super) fn pieces<'m>(&self, memory: &'m [u8]) -> impl Iterator<Item = &'m [u8]> {
-        const ZEROS: &[u8] = &[0; Letter::MAX_PAD];
-        let pad = &ZEROS[..usize::from(self.pad).min(Self::MAX_PAD)];
-        let pieces = [&memory[self.front.clone()], &memory[self.bytes.clone()], pad];
-        pieces.into_iter().filter(|piece| !piece.is_empty())
+        self.content.pieces(memory).into_iter().filter(|piece| !piece.is_empty())
     }
 
     /// Whether it lies in one piece.
     pub(super) fn is_whole(&self) -> bool {
-        self.front.is_empty() && self.pad == 0
+        self.content.front.is_empty() && self.content.pad == 0
     }
 
     fn goes_with(&self, other: &Self) -> bool {
@@ -94,14 +82,7 @@ mod tests {
     fn letter(len: usize, port: u16) -> Letter {
         let to = SocketAddr::from(([127, 0, 0, 1], port));
         let control = SendControl::new(None, 0, true);
-        Letter {
-            to: Name::from(to),
-            control,
-            front: 0..0,
-            bytes: 0..len,
-            pad: 0,
-            dont_fragment: false,
-        }
+        Letter { to: Name::from(to), control, content: Content::at(0, len), dont_fragment: false }
     }
 
     fn trains(letters: &[Letter], largest: usize) -> Vec<usize> {
@@ -158,7 +139,8 @@ mod tests {
     #[test]
     fn the_pieces_of_a_letter_are_its_bytes() {
         let memory: Vec<u8> = (0..=9).collect();
-        let letter = Letter { front: 8..10, pad: 3, ..letter(5, 9) };
+        let content = Content { front: 8..10, bytes: 0..5, pad: 3 };
+        let letter = Letter { content, ..letter(5, 9) };
         let bytes: Vec<u8> = letter.pieces(&memory).flatten().copied().collect();
         assert_eq!(bytes, [8, 9, 0, 1, 2, 3, 4, 0, 0, 0]);
         assert_eq!(letter.len(), bytes.len());

@@ -5,11 +5,13 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
+use crate::relay::content::Content;
+
 use super::control::TrainControl;
 use super::letter::{Letter, MAX_SEGMENTS, train};
 
 /// Pieces of memory in one call: a whole train of letters fits with room to spare.
-const PIECES: usize = 4 * MAX_SEGMENTS * Letter::PIECES;
+const PIECES: usize = 4 * MAX_SEGMENTS * Content::PIECES;
 
 /// A train whose datagrams are no larger than this is refused for no reason of its size.
 const SURELY_FITS: usize = 1200;
@@ -147,7 +149,7 @@ impl SendBatch {
         while at < order.len() && header < self.headers.len() {
             let largest = if at < alone { 0 } else { self.largest };
             let count = train(letters, &order[at..], largest);
-            if piece + count * Letter::PIECES > self.iovecs.len() {
+            if piece + count * Content::PIECES > self.iovecs.len() {
                 break;
             }
             let begin = piece;
@@ -195,7 +197,7 @@ impl SendBatch {
 
 /// One datagram without control messages: `sendto(2)` has the least to copy and to check.
 fn send_one(socket: BorrowedFd<'_>, memory: &[u8], letter: &Letter) -> u64 {
-    let payload = &memory[letter.bytes.clone()];
+    let payload = &memory[letter.content.bytes.clone()];
     let mut tries = 0;
     loop {
         // SAFETY: payload and name are borrowed for the whole call, with their true lengths; the

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::batch::{Outgoing, Post};
 use super::buffers::{Buffers, MAX_DATAGRAM};
+use super::content::Content;
 use super::socket::{BATCH, Sharing, Socket};
 use super::sys::{Datagram, ReceiveBatch};
 
@@ -54,16 +55,8 @@ impl Bench {
     fn post(&mut self, slot: usize, payload: &[u8], to: SocketAddr) -> PostBuilder<'_> {
         self.buffers.room(slot)[..payload.len()].copy_from_slice(payload);
         let start = self.buffers.start(slot) + crate::packet::HEADROOM;
-        let bytes = start..start + payload.len();
-        let post = Post {
-            front: 0..0,
-            bytes,
-            pad: 0,
-            to,
-            source: None,
-            traffic_class: 0,
-            dont_fragment: false,
-        };
+        let content = Content::at(start, payload.len());
+        let post = Post { content, to, source: None, traffic_class: 0, dont_fragment: false };
         PostBuilder { bench: self, post }
     }
 

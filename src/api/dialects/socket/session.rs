@@ -3,17 +3,18 @@
 use std::future::pending;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::{CloseCode, Dialect, Heard, Parted};
-use crate::api::signal::{Endpoint, Line, Received, Unwritable, check_bounds, close_code};
+use crate::api::signal::{Endpoint, Line, Mailbox, Received, Unwritable, check_bounds, close_code};
 use crate::signal::{
     Admission, Body, Bucket, ClientMessage, ConnId, ErrorCode, Gone, Hello, Leave, LeaveReason,
     Outgoing, ServerMessage,
 };
 
+/// Messages that are written before they are sent.
+const TOGETHER: usize = 32;
 /// The longest reason of a closing frame (RFC 6455 section 5.5), in bytes.
 const MAX_CLOSE_REASON: usize = 123;
 
@@ -24,11 +25,12 @@ pub(super) async fn run<D: Dialect>(endpoint: Arc<Endpoint>, line: Line, dialect
     let bad = Bucket::new(limits.bad_every, limits.bad_burst);
     let outside_until = D::OUTSIDE.map(|patience| Instant::now() + patience);
     let mut session = Session { endpoint, line, dialect, seat: None, messages, bad, outside_until };
-    let end = match session.begin().await {
+    let end = match Box::pin(session.begin()).await {
         Ok(()) => session.serve().await,
         Err(end) => end,
     };
-    session.finish(end).await;
+    // What the end needs is not kept by every idle connection.
+    Box::pin(session.finish(end)).await;
 }
 
 struct Session<D> {
@@ -47,7 +49,7 @@ struct Session<D> {
 /// A place in a room, or in its lobby.
 struct Seat {
     conn: ConnId,
-    told: mpsc::Receiver<Outgoing>,
+    told: Mailbox,
 }
 
 /// How a connection ends.
@@ -80,7 +82,7 @@ impl<D: Dialect> Session<D> {
 
     async fn serve(&mut self) -> End {
         loop {
-            let silence_ends = self.line.silence_ends();
+            let due = self.line.due();
             let step = tokio::select! {
                 received = self.line.socket.receive() => self.heard(received).await,
                 outgoing = next(&mut self.seat) => self.tell(outgoing).await,
@@ -88,7 +90,7 @@ impl<D: Dialect> Session<D> {
                 () = self.endpoint.hub().over(), if self.seat.is_none() => {
                     Err(self.end(&LeaveReason::Shutdown.leave()))
                 }
-                () = sleep_until(silence_ends) => self.wake().await,
+                () = self.line.alarm.rings(due) => self.wake().await,
             };
             if let Err(end) = step {
                 return end;
@@ -117,10 +119,11 @@ impl<D: Dialect> Session<D> {
             Received::Text(text) => self.read(text).await,
             Received::Binary => self.bad(ErrorCode::Binary, "messages are text".into()).await,
             Received::Confirmed(seq) => {
-                if let Some(seat) = &self.seat {
+                let is_news = self.line.confirmed(seq);
+                if let Some(seat) = self.seat.as_ref().filter(|_| is_news) {
                     self.endpoint.hub().acknowledge(seat.conn, seq).await;
                 }
-                Ok(self.line.confirmed(seq).await?)
+                Ok(())
             }
             Received::Alive => Ok(()),
             Received::TooLarge => {
@@ -181,7 +184,8 @@ impl<D: Dialect> Session<D> {
             return self.bad(ErrorCode::HelloExpected, "you are in no room".into()).await;
         }
         self.count()?;
-        self.write(&ServerMessage::Pong { reference: None }).await
+        let texts = self.dialect.tell(&ServerMessage::Pong { reference: None });
+        self.send_all(texts).await
     }
 
     /// Tells the client of something wrong; too much of it ends the connection.
@@ -223,20 +227,33 @@ impl<D: Dialect> Session<D> {
         }
     }
 
-    async fn tell(&mut self, outgoing: Option<Outgoing>) -> Result<(), End> {
-        let Some(outgoing) = outgoing else {
+    /// Writes what is to be told and what more of it is there already, and sends all of it together.
+    async fn tell(&mut self, first: Option<Outgoing>) -> Result<(), End> {
+        let Some(mut outgoing) = first else {
             // The queue was full, so there was no place for a leave either; or the rooms are no more.
             self.seat = None;
             let over = self.endpoint.hub().is_over();
             let reason = if over { LeaveReason::Shutdown } else { LeaveReason::Slow };
             return Err(self.end(&reason.leave()));
         };
-        if let ServerMessage::Leave(leave) = outgoing.message {
-            return self.left(&leave).await;
+        for _ in 0..TOGETHER {
+            if let ServerMessage::Leave(leave) = outgoing.message {
+                return self.left(&leave).await;
+            }
+            self.write(&outgoing).await?;
+            let more = self.seat.as_mut().and_then(|seat| seat.told.try_recv());
+            let Some(next) = more else { break };
+            outgoing = next;
         }
-        self.write(&outgoing.message).await?;
+        Ok(self.line.flush().await?)
+    }
+
+    async fn write(&mut self, outgoing: &Outgoing) -> Result<(), End> {
+        for text in self.dialect.tell(&outgoing.message) {
+            self.line.write(text).await?;
+        }
         if let Some(seq) = outgoing.seq {
-            self.line.sent(seq).await?;
+            self.line.wrote(seq);
         }
         Ok(())
     }
@@ -254,20 +271,16 @@ impl<D: Dialect> Session<D> {
         self.outside_until = D::OUTSIDE.map(|patience| Instant::now() + patience);
         match self.dialect.parted(leave) {
             Parted::Close(texts, code, reason) => Err(End::Told(texts, code, reason)),
-            Parted::Stay(texts) => self.send_all(texts).await,
+            Parted::Stay(texts) => {
+                self.send_all(texts).await?;
+                // What was told before may still wait.
+                Ok(self.line.flush().await?)
+            }
         }
     }
 
     async fn wake(&mut self) -> Result<(), End> {
-        if self.line.is_dead() {
-            return Err(End::Gone(Gone::Dropped));
-        }
-        Ok(self.line.ask_for_life().await?)
-    }
-
-    async fn write(&mut self, message: &ServerMessage) -> Result<(), End> {
-        let texts = self.dialect.tell(message);
-        self.send_all(texts).await
+        if self.line.upkeep().await? { Ok(()) } else { Err(End::Gone(Gone::Dropped)) }
     }
 
     async fn send_all(&mut self, texts: Vec<String>) -> Result<(), End> {

@@ -49,6 +49,45 @@ fn each_type_is_read() {
 }
 
 #[test]
+fn what_is_read_at_once_is_what_its_type_says() {
+    let quick = [
+        r#"{"type":"offer","to":"b","sdp":"v=0\r\n\u00fc"}"#,
+        r#"{"sdp":"","to":"\u0062","type":"answer","id":7}"#,
+        r#"{"type":"candidate","to":"b","candidate":{"candidate":"x","a":[1]},"id":"x"}"#,
+        r#"{"type":"message","to":null,"id":null,"data":"}"}"#,
+    ];
+    for text in quick {
+        let message = passed_on(text).expect(text);
+        let envelope: Envelope<'_> = serde_json::from_str(text).expect(text);
+        let id = envelope.id.map(|id| reference(id).expect("a short one"));
+        let Ok(Some(Incoming::Message(slow))) = read(&envelope.kind, id, text) else {
+            panic!("{text}")
+        };
+        assert_eq!((message.id, message.body), (slow.id, slow.body), "{text}");
+    }
+}
+
+#[test]
+fn what_is_wrong_or_of_another_type_is_not_read_at_once() {
+    let slow = [
+        r#"{"type":"offer","sdp":"v=0"}"#,
+        r#"{"type":"offer","to":null,"sdp":"v=0"}"#,
+        r#"{"type":"offer","to":"b","sdp":"v=0","data":1}"#,
+        r#"{"type":"offer","to":"b","sdp":"v=0","sdp":"v=1"}"#,
+        r#"{"type":"offer","to":"b","sdp":"v=0","more":1}"#,
+        r#"{"type":"offer","to":"b","sdp":"v=0","id":[]}"#,
+        r#"{"type":"candidate","to":"b","candidate":"x"}"#,
+        r#"{"type":"candidate","to":"b","candidate":null}"#,
+        r#"{"type":"message","to":"b"}"#,
+        r#"{"type":"ping"}"#,
+        r#"{"type":"hello","token":"t"}"#,
+    ];
+    for text in slow {
+        assert!(passed_on(text).is_none(), "{text}");
+    }
+}
+
+#[test]
 fn hello_has_a_token_and_may_resume() {
     let text = r#"{"type":"hello","id":"a","token":"t","resume":"r","seen":4}"#;
     let Ok(Incoming::Hello { id, token, resume, seen }) = parse(text, &HubLimits::default()) else {

@@ -28,6 +28,9 @@ pub fn encode(outgoing: &Outgoing, limits: &HubLimits, ice: impl FnOnce() -> Ice
     text
 }
 
+/// Beside its payload and its sender's name, a message that is passed on has no more bytes than this.
+const AROUND: usize = 96;
+
 /// The version of this protocol; a change that old clients would not survive makes it another.
 const PROTOCOL: u32 = 1;
 
@@ -107,14 +110,6 @@ enum Told<'a> {
     Left {
         peer: &'a str,
         reason: &'static str,
-    },
-    Offer {
-        from: &'a str,
-        sdp: &'a str,
-    },
-    Answer {
-        from: &'a str,
-        sdp: &'a str,
     },
     Media {
         peer: &'a str,
@@ -244,16 +239,36 @@ fn plain(message: &ServerMessage) -> Told<'_> {
     }
 }
 
-/// Payloads that are JSON already are put in as they are.
+/// Written by hand, because nearly all messages are of this kind. Payloads that are JSON already are put
+/// in as they are.
 fn signal(kind: SignalKind, from: &str, payload: &str) -> String {
-    let (kind, field) = match kind {
-        SignalKind::Offer => return text(&Told::Offer { from, sdp: payload }),
-        SignalKind::Answer => return text(&Told::Answer { from, sdp: payload }),
-        SignalKind::Candidate => ("candidate", "candidate"),
-        SignalKind::Message => ("message", "data"),
+    let (kind, field, is_json) = match kind {
+        SignalKind::Offer => ("offer", "sdp", false),
+        SignalKind::Answer => ("answer", "sdp", false),
+        SignalKind::Candidate => ("candidate", "candidate", true),
+        SignalKind::Message => ("message", "data", true),
     };
-    let from = text(&from);
-    format!(r#"{{"type":"{kind}","from":{from},"{field}":{payload}}}"#)
+    // A description has a line end, which takes two bytes more, every thirty bytes or so.
+    let most = payload.len() + payload.len() / 8 + from.len() + AROUND;
+    let mut text = Vec::with_capacity(most);
+    for part in [r#"{"type":""#, kind, r#"","from":"#] {
+        text.extend_from_slice(part.as_bytes());
+    }
+    quote(&mut text, from);
+    for part in [r#",""#, field, r#"":"#] {
+        text.extend_from_slice(part.as_bytes());
+    }
+    match is_json {
+        true => text.extend_from_slice(payload.as_bytes()),
+        false => quote(&mut text, payload),
+    }
+    text.push(b'}');
+    String::from_utf8(text).expect("texts in JSON are text")
+}
+
+/// Appends a text as JSON has it.
+fn quote(out: &mut Vec<u8>, text: &str) {
+    serde_json::to_writer(out, text).expect("a text is always JSON, and a vector takes it");
 }
 
 fn peer(info: &PeerInfo) -> Peer<'_> {

@@ -169,6 +169,24 @@ pub(super) const KEYS: &[Key] = &[
         apply: |c, v| put(&mut c.per_address.websockets, read::count(v, MANY)),
     },
     Key {
+        name: "limits.signal_rate",
+        kind: Number,
+        default: "50",
+        reload: Restart,
+        about: "Messages a second that one WebSocket may send for long; more ends it. Raise it for programs \
+                that speak for many.",
+        apply: |c, v| put(&mut c.signal_rate, read::at_least_one(v, 1_000_000)),
+    },
+    Key {
+        name: "limits.signal_burst",
+        kind: Number,
+        default: "500",
+        reload: Restart,
+        about: "Messages that it may send at once, on top. A client that trickles candidates to a full mesh of \
+                ten sends some 300.",
+        apply: |c, v| put(&mut c.signal_burst, read::at_least_one(v, 1_000_000)),
+    },
+    Key {
         name: "limits.unauthenticated_rate",
         kind: Number,
         default: "200",

@@ -1,12 +1,10 @@
 //! `relayhouse bench` against the server itself: what it says of bystanders and of long bursts.
 
-mod support;
-
 use std::time::Duration;
 
 use serde_json::Value;
 
-use support::server::{Server, Start, run_to_end};
+use crate::support::server::{Server, Start, run_to_end};
 
 /// A run of the generator with these options, as it tells it.
 fn bench(server: &Server, options: &[&str]) -> Value {
