@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::super::listener::Lane;
 use super::super::super::socket::BATCH;
+use super::super::super::token::Token;
 use super::*;
 
 /// RFC 8489 section 5: a Binding request without attributes.
@@ -173,4 +174,23 @@ fn who_finds_every_lane_taken_costs_others_nothing() {
         shard.flush();
     }
     assert!(asking.join().expect("no panic"), "some of its requests were lost");
+}
+
+#[test]
+fn a_lane_goes_on_when_its_shard_has_started_anew() {
+    for address in ["127.0.0.1:0", "0.0.0.0:0"] {
+        let (mut seat, server) = shared_seat(address);
+        let client = peer("127.0.0.1:0");
+        let mut shard = Shard::open(&mut seat, [2; 32]).expect("an epoll");
+        crowd(&mut shard, flow(server, address_of(&client)));
+        drop(shard);
+        let mut shard = Shard::open(&mut seat, [3; 32]).expect("an epoll");
+        client.send_to(BINDING, server).expect("sent");
+        let ready = shard.epoll.wait(Some(Duration::from_secs(5))).expect("an epoll");
+        let lane = Token::Listener(1);
+        assert!((0..ready).any(|index| Token::unpack(shard.epoll.token(index)) == lane));
+        shard.read_listener(1);
+        shard.flush();
+        assert!(is_answered(&client), "{address}");
+    }
 }
