@@ -93,30 +93,35 @@ impl Shard<'_> {
             return;
         }
         self.crowd.rests_until = self.now.mono + PAUSE;
+        // Before a place is found none is made: even in its first moment it takes what others send.
+        let Some(place) = self.place_for_a_lane() else { return };
         // Without one all goes on as before: there is no descriptor left, or no such route.
         if let Ok(lane) = self.seat.listeners[index].lane(index, &flow, self.now.mono) {
-            self.open_lane(lane);
+            self.open_lane(lane, place);
         }
     }
 
-    fn open_lane(&mut self, lane: Listener) {
-        let listeners = &mut self.seat.listeners;
-        let silent = self.now.mono;
+    /// Behind the others, or that of a lane which has been silent.
+    fn place_for_a_lane(&self) -> Option<usize> {
+        let listeners = &self.seat.listeners;
+        let now = self.now.mono;
         let is_silent =
-            |one: &Listener| one.lane.as_ref().is_some_and(|lane| lane.heard + SILENT < silent);
-        let place = match listeners.iter().filter(|one| one.lane.is_some()).count() {
+            |one: &Listener| one.lane.as_ref().is_some_and(|lane| lane.heard + SILENT < now);
+        match listeners.iter().filter(|one| one.lane.is_some()).count() {
             LANES.. => listeners.iter().position(is_silent),
             _ => Some(listeners.len()),
-        };
-        let Some(place) = place else { return };
+        }
+    }
+
+    fn open_lane(&mut self, lane: Listener, place: usize) {
         if self.seat.trains.receive {
             lane.socket.receive_trains();
         }
         if self.epoll.add(lane.socket.as_fd(), Token::Listener(place as u16).pack()).is_err() {
             return;
         }
-        if place == listeners.len() {
-            listeners.push(lane);
+        if place == self.seat.listeners.len() {
+            self.seat.listeners.push(lane);
         } else {
             self.retire(place);
             self.seat.listeners[place] = lane;

@@ -183,13 +183,13 @@ impl SendBatch {
 
     /// What the largest datagram of a train is after one of datagrams of this `size` was refused of which the
     /// first then went alone. `EMSGSIZE` is about their size: larger than the way takes in one piece.
-    /// Before Linux 6.14 that was `EINVAL`, unless the size is one which every way takes. What else comes
-    /// (`EIO`: the way cannot sum up) ends trains for good.
+    /// Before Linux 6.14 that was `EINVAL`. Of a size which every way takes that ends trains for good, and so
+    /// does `EIO` (the way cannot sum up). Any other number may be what ICMP said, thrice and so fast that no
+    /// try got through: nothing is learnt from it, nor from an `EMSGSIZE` that cannot be about the size.
     fn learn(&self, error: Option<i32>, size: usize) -> usize {
         match error {
-            Some(libc::EMSGSIZE) => self.largest.min(size - 1),
-            Some(libc::EINVAL) if size > SURELY_FITS => self.largest.min(size - 1),
-            Some(libc::EINVAL | libc::EIO | libc::EOPNOTSUPP | libc::ENOPROTOOPT) => 0,
+            Some(libc::EMSGSIZE | libc::EINVAL) if size > SURELY_FITS => self.largest.min(size - 1),
+            Some(libc::EINVAL | libc::EIO) => 0,
             _ => self.largest,
         }
     }
@@ -255,6 +255,9 @@ mod tests {
         assert_eq!(after(libc::EINVAL, 900), 0, "every way takes these");
         assert_eq!(after(libc::EIO, 1472), 0, "the card cannot sum up");
         assert_eq!(after(libc::EMSGSIZE, 1473), 1472, "the same, as it is said today");
-        assert_eq!(after(libc::ECONNREFUSED, 1472), usize::MAX, "not about trains");
+        for icmp in [libc::ECONNREFUSED, libc::ENOPROTOOPT, libc::EOPNOTSUPP] {
+            assert_eq!(after(icmp, 1472), usize::MAX, "not about trains");
+        }
+        assert_eq!(after(libc::EMSGSIZE, 900), usize::MAX, "nor is this");
     }
 }

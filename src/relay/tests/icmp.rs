@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::super::sys::{self, IcmpError};
 use super::{Bench, address_of, peer, raw};
@@ -21,20 +22,37 @@ fn closed(address: &str) -> SocketAddr {
 /// Sends the ICMP message that a router would about a datagram from `near` to 127.0.0.9:4000.
 /// `None` where this process may not.
 fn complain(near: &Bench, kind: u8, code: u8, mtu: u16) -> Option<SocketAddr> {
-    let icmp = raw(socket2::Protocol::ICMPV4, "errors of routers")?;
-    let mut message = vec![kind, code, 0, 0, 0, 0];
-    message.extend(mtu.to_be_bytes());
-    // The datagram's IP header as far as it counts, and its UDP header.
-    message.extend([0x45, 0, 0, 40, 0, 0, 0, 0, 64, 17, 0, 0, 127, 0, 0, 1, 127, 0, 0, 9]);
-    message.extend(near.port.to_be_bytes());
-    message.extend([4000u16.to_be_bytes(), 20u16.to_be_bytes(), [0, 0]].concat());
-    let words = message.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]])));
-    let sum = words.sum::<u32>();
-    let checksum = !((sum & 0xFFFF) + (sum >> 16)) as u16;
-    message[2..4].copy_from_slice(&checksum.to_be_bytes());
-    let here = SocketAddr::from(([127, 0, 0, 1], 0));
-    icmp.send_to(&message, &here.into()).expect("sent");
+    let complaint = Complaint::new(near.port, kind, code, mtu)?;
+    complaint.send();
     Some(SocketAddr::from(([127, 0, 0, 9], 4000)))
+}
+
+/// What a router says about a datagram from `port` to 127.0.0.9:4000.
+struct Complaint {
+    icmp: socket2::Socket,
+    message: Vec<u8>,
+}
+
+impl Complaint {
+    fn new(port: u16, kind: u8, code: u8, mtu: u16) -> Option<Self> {
+        let icmp = raw(socket2::Protocol::ICMPV4, "errors of routers")?;
+        let mut message = vec![kind, code, 0, 0, 0, 0];
+        message.extend(mtu.to_be_bytes());
+        // The datagram's IP header as far as it counts, and its UDP header.
+        message.extend([0x45, 0, 0, 40, 0, 0, 0, 0, 64, 17, 0, 0, 127, 0, 0, 1, 127, 0, 0, 9]);
+        message.extend(port.to_be_bytes());
+        message.extend([4000u16.to_be_bytes(), 20u16.to_be_bytes(), [0, 0]].concat());
+        let words = message.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]])));
+        let sum = words.sum::<u32>();
+        let checksum = !((sum & 0xFFFF) + (sum >> 16)) as u16;
+        message[2..4].copy_from_slice(&checksum.to_be_bytes());
+        Some(Self { icmp, message })
+    }
+
+    fn send(&self) {
+        let here = SocketAddr::from(([127, 0, 0, 1], 0));
+        self.icmp.send_to(&self.message, &here.into()).expect("sent");
+    }
 }
 
 /// All that is in the queue.
@@ -133,4 +151,39 @@ fn errors_that_look_like_ones_own_trouble_cost_no_datagram() {
         assert_eq!(near.flush(), 0, "{kind} {code}");
     }
     assert_eq!(far.receive().len(), 9);
+}
+
+/// Sends ten datagrams, of which a flood may leave none; says whether they came as a train.
+fn leaves_as_a_train(near: &mut Bench, far: &mut Bench) -> bool {
+    let to = SocketAddr::from(([127, 0, 0, 1], far.port));
+    (0..10).for_each(|slot| near.post(slot, &[7; 100], to).put());
+    near.flush();
+    let Bench { socket, buffers, inbox, .. } = far;
+    let got = inbox.receive(socket.as_fd(), buffers, 0, 10).unwrap_or(0);
+    (0..got).any(|index| inbox.datagram(index).packets() > 1)
+}
+
+#[test]
+fn a_peer_that_floods_us_with_icmp_ends_no_trains() {
+    // Protocol unreachable, fragmentation needed, source route failed.
+    for code in [2, 4, 5] {
+        let (mut near, mut far) = (bench("127.0.0.1:0"), Bench::bind("127.0.0.1:0"));
+        far.socket.receive_trains();
+        let Some(complaint) = Complaint::new(near.port, 3, code, 0) else { return };
+        let over = AtomicBool::new(false);
+        assert!(leaves_as_a_train(&mut near, &mut far), "trains are on");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Relaxed) {
+                    complaint.send();
+                }
+            });
+            for _ in 0..20_000 {
+                leaves_as_a_train(&mut near, &mut far);
+            }
+            over.store(true, Relaxed);
+        });
+        while near.socket.next_icmp(&mut 1000).is_some() {}
+        assert!(leaves_as_a_train(&mut near, &mut far), "code {code}");
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::super::listener::Lane;
 use super::super::super::socket::BATCH;
+use super::super::super::token::Token;
 use super::*;
 
 /// RFC 8489 section 5: a Binding request without attributes.
@@ -125,7 +126,9 @@ fn a_lane_that_waits_for_the_listener_takes_no_second_batch_of_it_in_a_turn() {
     let (mut seat, server) = shared_seat("127.0.0.1:0");
     let mut shard = Shard::open(&mut seat, [2; 32]).expect("an epoll");
     let (heavy, other) = (peer("127.0.0.1:0"), peer("127.0.0.1:0"));
-    (0..3 * BATCH).for_each(|_| assert!(other.send_to(BINDING, server).is_ok()));
+    for _ in 0..3 * BATCH {
+        other.send_to(BINDING, server).expect("sent");
+    }
     crowd(&mut shard, flow(server, address_of(&heavy)));
     heavy.send_to(BINDING, server).expect("sent");
     for first in [0, 1] {
@@ -135,5 +138,59 @@ fn a_lane_that_waits_for_the_listener_takes_no_second_batch_of_it_in_a_turn() {
         shard.read_listener(1 - first);
         let answered = shard.relay.counters().snapshot().bindings - before;
         assert!(answered <= BATCH as u64, "{answered} in one turn");
+    }
+}
+
+#[test]
+fn who_finds_every_lane_taken_costs_others_nothing() {
+    const ROUNDS: usize = 500;
+    const REQUESTS: usize = 50;
+    let (mut seat, server) = shared_seat("0.0.0.0:0");
+    let mut shard = Shard::open(&mut seat, [2; 32]).expect("an epoll");
+    let clients: Vec<_> = (0..17).map(|_| peer("127.0.0.1:0")).collect();
+    for client in &clients[..16] {
+        crowd(&mut shard, flow(server, address_of(client)));
+        shard.now = shard.now.after(Duration::from_secs(1));
+    }
+    let other = peer("127.0.0.1:0");
+    let asking = std::thread::spawn(move || {
+        let mut answer = [0; 128];
+        let mut ask = || {
+            for _ in 0..REQUESTS {
+                other.send_to(BINDING, server).expect("sent");
+            }
+            (0..REQUESTS).all(|_| other.recv(&mut answer).is_ok())
+        };
+        (0..ROUNDS).all(|_| ask())
+    });
+    while !asking.is_finished() {
+        shard.turn += 1;
+        shard.now = shard.now.after(Duration::from_secs(1));
+        for lane in shard.seat.listeners.iter_mut().filter_map(|one| one.lane.as_mut()) {
+            lane.heard = shard.now.mono;
+        }
+        crowd(&mut shard, flow(server, address_of(&clients[16])));
+        shard.read_listener(0);
+        shard.flush();
+    }
+    assert!(asking.join().expect("no panic"), "some of its requests were lost");
+}
+
+#[test]
+fn a_lane_goes_on_when_its_shard_has_started_anew() {
+    for address in ["127.0.0.1:0", "0.0.0.0:0"] {
+        let (mut seat, server) = shared_seat(address);
+        let client = peer("127.0.0.1:0");
+        let mut shard = Shard::open(&mut seat, [2; 32]).expect("an epoll");
+        crowd(&mut shard, flow(server, address_of(&client)));
+        drop(shard);
+        let mut shard = Shard::open(&mut seat, [3; 32]).expect("an epoll");
+        client.send_to(BINDING, server).expect("sent");
+        let ready = shard.epoll.wait(Some(Duration::from_secs(5))).expect("an epoll");
+        let lane = Token::Listener(1);
+        assert!((0..ready).any(|index| Token::unpack(shard.epoll.token(index)) == lane));
+        shard.read_listener(1);
+        shard.flush();
+        assert!(is_answered(&client), "{address}");
     }
 }
