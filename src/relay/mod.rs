@@ -42,4 +42,4 @@ pub use shard::Trains;
 pub use start::{RelayConfig, start};
 pub use stream::{Refused, Stream, StreamDoor, StreamLimits};
 /// Trains over plain sockets, for the load generator.
-pub use sys::{burst, raise_descriptor_limit, watch};
+pub use sys::{burst, raise_descriptor_limit};

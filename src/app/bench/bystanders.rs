@@ -17,7 +17,7 @@ use super::options::{Plan, Transport};
 use super::payload::{self, Around, Train};
 use super::wire::Wire;
 use super::wrong;
-use crate::relay::burst;
+use crate::relay::burst::{self, Received};
 
 /// Packets of each bystander a second, each way: a voice's.
 pub(super) const RATE: u32 = 50;
@@ -118,7 +118,7 @@ impl Bystander {
         client.bind(peer.local_addr()?)?;
         let Wire::Udp(socket) = client.wire else { return Err(wrong("bystanders speak UDP")) };
         for socket in [&socket, &peer] {
-            burst::prepare_timed(socket)?;
+            burst::prepare_for_singles(socket);
         }
         Ok(Self { client: socket, peer, relayed: client.relayed })
     }
@@ -137,7 +137,7 @@ impl Way {
         payload_of: impl Fn(&[u8]) -> Option<std::ops::Range<usize>>,
     ) {
         let mut buffer = [0; 2048];
-        while let Ok((len, came)) = burst::receive_timed(socket, &mut buffer) {
+        while let Ok(Received { len, came, .. }) = burst::receive(socket, &mut buffer) {
             let sent = payload_of(&buffer[..len]).and_then(|at| payload::read(&buffer[at]));
             if let Some((sent, came)) = sent.zip(came) {
                 self.received += 1;

@@ -4,17 +4,23 @@ use std::io;
 use std::net::UdpSocket;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::cost;
 use super::load::{Done, Run};
 use super::payload;
 use crate::relay::burst;
-use crate::relay::watch::Watch;
 
 /// The longest sleep of a thread that has nothing to receive. Blocking instead would have the server pay
 /// for waking us.
 pub(super) const NAP: Duration = Duration::from_micros(100);
+
+/// So many sockets are looked at again and again.
+const FEW: usize = 100;
+/// For so many times as long as a look at all of more took, there is none: what waits in their queues does not
+/// overflow meanwhile.
+const REST: u32 = 4;
+const LONGEST_REST: Duration = Duration::from_millis(20);
 
 /// Counts what arrives at the peer.
 pub(super) fn at_peer(run: &Run, peer: &UdpSocket) -> io::Result<Done> {
@@ -29,17 +35,20 @@ pub(super) fn at_peer(run: &Run, peer: &UdpSocket) -> io::Result<Done> {
     Ok(done)
 }
 
-/// Counts what arrives at clients.
+/// Counts what arrives at clients. With many of them a look at each costs more than what is found, and being told
+/// who has something would cost the server: so they are looked at less often.
 pub(super) fn at_clients(run: &Run, sockets: Vec<&UdpSocket>) -> io::Result<Done> {
     let mut done = Done::default();
     let mut buffer = vec![0; 1 << 16];
-    let mut watch = Watch::over(&sockets)?;
     while !run.over.load(Relaxed) {
+        let began = Instant::now();
         let mut any = false;
-        for index in watch.ready()? {
-            any |= take(run, sockets[index], &mut buffer, &mut done, payload::of_client);
+        for socket in &sockets {
+            any |= take(run, socket, &mut buffer, &mut done, payload::of_client);
         }
-        if !any {
+        if sockets.len() > FEW {
+            thread::sleep((began.elapsed() * REST).clamp(NAP, LONGEST_REST));
+        } else if !any {
             thread::sleep(NAP);
         }
     }
@@ -57,10 +66,10 @@ fn take(
 ) -> bool {
     let before = done.received;
     let mut any = false;
-    while let Ok((len, each)) = burst::receive_train(socket, buffer) {
+    while let Ok(got) = burst::receive(socket, buffer) {
         any = true;
-        let now = payload::stamp(run.began);
-        for message in buffer[..len].chunks(each) {
+        let now = run.moment(got.came);
+        for message in buffer[..got.len].chunks(got.each) {
             let sent = payload_of(message).and_then(|at| payload::read(&message[at]));
             if let Some(sent) = sent {
                 done.arrived(now, sent);

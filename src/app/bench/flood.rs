@@ -16,7 +16,6 @@ use super::flood_report::Report;
 use super::identity::Identity;
 use super::load::{self, Done, Run};
 use super::options::{Load, Plan};
-use super::payload;
 use super::send::{paced, singly_counted};
 use super::volley::{self, Volley};
 use super::wire::Wire;
@@ -112,10 +111,11 @@ fn count(run: &Run, sockets: &[UdpSocket], codes: &mut Codes) -> Done {
     while !run.over.load(Relaxed) {
         let mut any = false;
         for socket in sockets {
-            while let Ok((len, each)) = burst::receive_train(socket, &mut buffer) {
+            while let Ok(got) = burst::receive(socket, &mut buffer) {
                 any = true;
-                let now = payload::stamp(run.began);
-                buffer[..len].chunks(each).for_each(|answer| hear(answer, now, &mut done, codes));
+                let now = run.moment(got.came);
+                let answers = buffer[..got.len].chunks(got.each);
+                answers.for_each(|answer| hear(answer, now, &mut done, codes));
             }
         }
         if !any {

@@ -12,7 +12,8 @@ use super::flow::Flows;
 use super::options::{Direction, Plan, Transport};
 use super::report::Report;
 use super::wire::Wire;
-use super::{cost, count, send, stream};
+use super::{cost, count, payload, send, stream};
+use crate::app::clock;
 
 /// How long what is under way may take to arrive after the last packet was sent.
 pub(super) const LINGER: Duration = Duration::from_millis(300);
@@ -22,6 +23,8 @@ const LINGERS: u32 = 30;
 /// What the threads share.
 pub(super) struct Run {
     pub(super) began: Instant,
+    /// The same by the clock the kernel notes arrivals with.
+    began_at: Duration,
     /// No more is sent from then on.
     pub(super) until: Instant,
     /// No more is awaited.
@@ -34,7 +37,16 @@ impl Run {
     /// One that begins at `began` and lasts `time`.
     pub(super) fn begins(began: Instant, time: Duration) -> Self {
         let (over, arrived) = (AtomicBool::new(false), AtomicU64::new(0));
-        Self { began, until: began + time, over, arrived }
+        let began_at = clock::since_1970().saturating_sub(began.elapsed());
+        Self { began, began_at, until: began + time, over, arrived }
+    }
+
+    /// Nanoseconds from the beginning until something `came`; until now where nobody noted when.
+    pub(super) fn moment(&self, came: Option<Duration>) -> u64 {
+        match came {
+            Some(came) => came.saturating_sub(self.began_at).as_nanos() as u64,
+            None => payload::stamp(self.began),
+        }
     }
 }
 

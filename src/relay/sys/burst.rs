@@ -87,12 +87,23 @@ pub fn send_each<'b>(
     usize::try_from(sent).map_err(|_| io::Error::last_os_error())
 }
 
-/// Receives a datagram or a train into `buffer`: how many bytes, and how many of them each datagram has
-/// (the last may have fewer).
+/// A datagram, or a train of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Received {
+    /// Bytes of all.
+    pub len: usize,
+    /// Bytes of each; the last may have fewer.
+    pub each: usize,
+    /// When it came, since the beginning of 1970, as the kernel noted it: a receiver that was late to look is so
+    /// not taken for a network that was slow.
+    pub came: Option<Duration>,
+}
+
+/// Receives a datagram or a train into `buffer`.
 ///
 /// # Errors
 /// The kernel's; `WouldBlock` when nothing is there.
-pub fn receive_train(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize, usize)> {
+pub fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Received> {
     let mut iovec = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     let mut control = ReceiveControl::EMPTY;
     // SAFETY: `msghdr` is integers and raw pointers, for which all-zero is a value.
@@ -109,51 +120,24 @@ pub fn receive_train(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize
     let len = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
     #[allow(clippy::unnecessary_cast)] // A `size_t` on glibc, 32 bits on musl.
     let written = (message.msg_controllen as usize).min(ReceiveControl::CAPACITY);
-    let segment = Ancillary::decode(&control.0[..written]).segment;
-    Ok((len, if segment == 0 { len.max(1) } else { segment }))
+    let control = &control.0[..written];
+    let each = match Ancillary::decode(control).segment {
+        0 => len.max(1),
+        segment => segment,
+    };
+    Ok(Received { len, each, came: control::arrival(control) })
 }
 
-/// Receives one datagram into `buffer`: how many bytes, and when it came, as the kernel noted it. A receiver
-/// that was late to look is so not taken for a network that was slow.
-///
-/// # Errors
-/// The kernel's; `WouldBlock` when nothing is there.
-pub fn receive_timed(
-    socket: &UdpSocket,
-    buffer: &mut [u8],
-) -> io::Result<(usize, Option<Duration>)> {
-    let mut iovec = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
-    let mut control = ReceiveControl::EMPTY;
-    // SAFETY: `msghdr` is integers and raw pointers, for which all-zero is a value.
-    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
-    message.msg_iov = &raw mut iovec;
-    message.msg_iovlen = 1;
-    message.msg_control = control.0.as_mut_ptr().cast();
-    message.msg_controllen = ReceiveControl::CAPACITY as _;
-    // SAFETY: the message points at `iovec`, `control` and through `iovec` at `buffer`, with their true
-    // lengths, all borrowed mutably for the whole call; the kernel keeps no pointer after it.
-    let received =
-        unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) };
-    let len = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
-    #[allow(clippy::unnecessary_cast)] // A `size_t` on glibc, 32 bits on musl.
-    let written = (message.msg_controllen as usize).min(ReceiveControl::CAPACITY);
-    Ok((len, control::arrival(&control.0[..written])))
-}
-
-/// Large buffers, each datagram by itself and with the time of its arrival, for [`receive_timed`].
-///
-/// # Errors
-/// The kernel's.
-pub fn prepare_timed(socket: &UdpSocket) -> io::Result<()> {
-    options::enlarge_buffers(socket.as_fd());
-    // An older kernel knows no trains.
-    let _ = options::receive_singly(socket.as_fd());
-    options::note_arrivals(socket.as_fd())
-}
-
-/// Large buffers, and datagrams that come as trains.
+/// Large buffers, datagrams that come as trains, and the time of their arrival.
 pub fn prepare(socket: &UdpSocket) {
     options::enlarge_buffers(socket.as_fd());
-    // An older kernel gives each datagram by itself.
+    // An older kernel gives each datagram by itself, and without a time it is our own when we looked.
     let _ = options::receive_trains(socket.as_fd());
+    let _ = options::note_arrivals(socket.as_fd());
+}
+
+/// As [`prepare`], but each datagram by itself: those of a train have but one time.
+pub fn prepare_for_singles(socket: &UdpSocket) {
+    prepare(socket);
+    let _ = options::receive_singly(socket.as_fd());
 }

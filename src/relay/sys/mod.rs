@@ -15,7 +15,6 @@ mod options;
 mod poll;
 mod receive;
 mod send;
-pub mod watch;
 
 pub(super) use control::{Ancillary, SendControl};
 pub(super) use errors::{IcmpError, next_error};
