@@ -40,8 +40,8 @@ TRIES = 3
 # Of a CPU: the load has begun.
 BUSY = 0.5
 NAMED = {
-    "__x64_sys_sendto": "`sendto`, a datagram each: a relay socket has one packet at a time",
-    "__x64_sys_sendmmsg": "`sendmmsg`, up to 128 datagrams or trains each",
+    "__x64_sys_sendto": "`sendto`, a datagram each",
+    "__x64_sys_sendmmsg": "`sendmmsg`, many datagrams each",
     "__x64_sys_recvmmsg": "`recvmmsg`",
     "__x64_sys_epoll_wait": "`epoll_wait`",
 }
