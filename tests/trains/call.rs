@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use relayhouse::relay::burst;
+use relayhouse::relay::burst::{self, Received};
 use relayhouse::stun::channel_data;
 
 use crate::networks::{CLIENT, Host, Networks, PEER, RELAY, SERVER, at};
@@ -83,8 +83,8 @@ pub fn arriving(socket: &UdpSocket, count: usize) -> Arrived {
     let (mut buffer, mut arrived) = (vec![0; 1 << 16], Arrived::default());
     let end = Instant::now() + ARRIVES;
     while arrived.datagrams.len() < count && Instant::now() < end {
-        match burst::receive_train(socket, &mut buffer) {
-            Ok((len, each)) => {
+        match burst::receive(socket, &mut buffer) {
+            Ok(Received { len, each, .. }) => {
                 arrived.trains += usize::from(each < len);
                 arrived.datagrams.extend(buffer[..len].chunks(each).map(<[u8]>::to_vec));
             }
