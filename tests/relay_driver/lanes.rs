@@ -4,7 +4,8 @@
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
-use relayhouse::relay::{RelayHandle, burst, start};
+use relayhouse::relay::burst::{self, Received};
+use relayhouse::relay::{RelayHandle, start};
 use relayhouse::stun::{Class, channel_data};
 
 use super::client::{Client, socket};
@@ -59,7 +60,7 @@ impl Heavy {
             burst::send_train(&self.client.socket, &train, SIZE + 4, to).expect("sent");
         }
         let mut buffer = vec![0; 1 << 16];
-        while let Ok((len, each)) = burst::receive_train(&self.peer, &mut buffer) {
+        while let Ok(Received { len, each, .. }) = burst::receive(&self.peer, &mut buffer) {
             for payload in buffer[..len].chunks(each) {
                 let number = u64::from_be_bytes(payload[..8].try_into().expect("eight bytes"));
                 assert_eq!((number, payload.len()), (self.received, SIZE), "in order, none lost");

@@ -5,7 +5,8 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use relayhouse::relay::{Trains, burst, start};
+use relayhouse::relay::burst::{self, Received};
+use relayhouse::relay::{Trains, start};
 use relayhouse::stun::{Class, channel_data};
 
 use super::client::{Client, socket};
@@ -47,8 +48,10 @@ fn arriving(socket: &UdpSocket, count: usize) -> Vec<Vec<u8>> {
     let (mut buffer, mut all) = (vec![0; 1 << 16], Vec::new());
     let end = Instant::now() + Duration::from_secs(5);
     while all.len() < count && Instant::now() < end {
-        match burst::receive_train(socket, &mut buffer) {
-            Ok((len, each)) => all.extend(buffer[..len].chunks(each).map(<[u8]>::to_vec)),
+        match burst::receive(socket, &mut buffer) {
+            Ok(Received { len, each, .. }) => {
+                all.extend(buffer[..len].chunks(each).map(<[u8]>::to_vec))
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 std::thread::sleep(Duration::from_millis(1));
             }
