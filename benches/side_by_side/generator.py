@@ -15,6 +15,11 @@ def bench(options: argparse.Namespace, running: servers.Running, more: list[str]
     """What `relayhouse bench` says about a server, or {"error": why not}."""
     command = [options.relayhouse, "bench", "--json", "--server", running.address, *running.credential,
                "--server-pid", str(running.pid), f"--seconds={options.seconds}", *more]
+    return answer(command)
+
+
+def answer(command: list[str]) -> dict:
+    """The JSON that a generator prints, run on its core, or {"error": why not}."""
     try:
         done = subprocess.run(servers.pinned(1, command), capture_output=True, text=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired:

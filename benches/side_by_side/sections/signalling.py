@@ -1,12 +1,11 @@
 """What signalling costs: idle clients in memory, messages in CPU time, beside public servers from npm."""
 
 import argparse
-import json
 import pathlib
 import subprocess
 import sys
 
-import servers
+import generator
 import signalling_servers as signalling
 import tables
 
@@ -15,8 +14,6 @@ TITLE = "Signalling"
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TARGET = ROOT / "target" / "bench-signalling"
 GENERATOR = TARGET / "release" / "signalling"
-# Longer than any single measurement takes.
-PATIENCE = 300
 # Messages a second that all of them can hold.
 PACED = 4_000
 # The generator's words for each workload.
@@ -64,14 +61,7 @@ def load(server: signalling.Server, running: signalling.Running, words: list[str
     """What the generator says, or {"error": why not}."""
     command = [str(GENERATOR), "--json", "--protocol", server.protocol, "--server", running.address, "--server-pid", str(running.pid),
                "--key", running.key, *last_of_each(words)]
-    try:
-        done = subprocess.run(servers.pinned(1, command), capture_output=True, text=True, timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
-        return {"error": f"not done after {PATIENCE} s"}
-    if done.returncode != 0:
-        said = done.stderr.strip().splitlines()
-        return {"error": said[-1] if said else f"the generator ended with {done.returncode}"}
-    return json.loads(done.stdout)
+    return generator.answer(command)
 
 
 def last_of_each(words: list[str]) -> list[str]:
